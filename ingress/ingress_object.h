@@ -1,0 +1,217 @@
+
+/*
+ * Kubernetes objects as Torii needs them: decoded once from a tree, whatever
+ * the source (files, API), into plain records of one arena each.  Fields that
+ * Torii does not use are not kept.
+ */
+
+#ifndef _INGRESS_OBJECT_H_INCLUDED_
+#define _INGRESS_OBJECT_H_INCLUDED_
+
+
+#include "torii_tree.h"
+#include "ingress_finding.h"
+
+
+typedef enum {
+    INGRESS_KIND_INGRESS = 0,
+    INGRESS_KIND_CLASS,
+    INGRESS_KIND_SERVICE,
+    INGRESS_KIND_SLICE,
+    INGRESS_KIND_ENDPOINTS,
+    INGRESS_KIND_SECRET,
+    INGRESS_KIND_CONFIGMAP,
+    INGRESS_KIND_NAMESPACE,
+    INGRESS_KIND_MAX
+} ingress_kind_e;
+
+
+/* One "key: value" of annotations, labels, data. */
+
+typedef struct {
+    torii_str_t            name;
+    torii_str_t            value;
+    uint32_t               line;      /* in its file, 0 unknown */
+} ingress_pair_t;
+
+typedef struct {
+    ingress_pair_t        *elts;
+    uint32_t               n;
+} ingress_pairs_t;
+
+
+typedef enum {
+    INGRESS_PATH_IMPLEMENTATION = 0,  /* also when pathType is missing */
+    INGRESS_PATH_EXACT,
+    INGRESS_PATH_PREFIX
+} ingress_path_type_e;
+
+/* A port as the objects write it: a number (name empty) or a name. */
+
+typedef struct {
+    torii_str_t            name;
+    uint16_t               number;    /* 0 with a name */
+} ingress_port_t;
+
+typedef struct {
+    torii_str_t            service;   /* empty: a resource backend or none */
+    ingress_port_t         port;
+    unsigned               resource:1;
+} ingress_backend_t;
+
+typedef struct {
+    torii_str_t            path;      /* as written, "" becomes "/" */
+    ingress_path_type_e    type;
+    ingress_backend_t      backend;
+    uint32_t               line;
+} ingress_path_t;
+
+typedef struct {
+    torii_str_t            host;      /* lower case; "" is every host */
+    ingress_path_t        *paths;
+    uint32_t               n;
+    unsigned               has_http:1;
+    uint32_t               line;
+} ingress_rule_t;
+
+typedef struct {
+    torii_str_t           *hosts;     /* lower case */
+    uint32_t               n;
+    torii_str_t            secret;    /* empty: none given */
+    uint32_t               line;
+} ingress_tls_t;
+
+typedef struct {
+    torii_str_t            class_name;
+    unsigned               has_class_name:1;
+    unsigned               has_default_backend:1;
+    ingress_backend_t      default_backend;
+    ingress_rule_t        *rules;
+    uint32_t               nrules;
+    ingress_tls_t         *tls;
+    uint32_t               ntls;
+} ingress_ingress_t;
+
+typedef struct {
+    torii_str_t            controller;
+} ingress_class_t;
+
+
+typedef enum {
+    INGRESS_SERVICE_CLUSTERIP = 0,    /* also NodePort and LoadBalancer */
+    INGRESS_SERVICE_HEADLESS,
+    INGRESS_SERVICE_EXTERNALNAME
+} ingress_service_type_e;
+
+typedef struct {
+    torii_str_t            name;
+    uint16_t               port;
+    ingress_port_t         target;    /* number 0 and no name: same as port */
+    unsigned               tcp:1;
+} ingress_service_port_t;
+
+typedef struct {
+    ingress_service_type_e   type;
+    torii_str_t              cluster_ip;
+    torii_str_t              external_name;
+    ingress_service_port_t  *ports;
+    uint32_t                 n;
+} ingress_service_t;
+
+
+/* EndpointSlice v1 and, for plain manifests, Endpoints v1. */
+
+typedef struct {
+    torii_str_t            address;   /* IPv4, IPv6 text or a name (FQDN) */
+    unsigned               ready:1;   /* true also when unset */
+    unsigned               serving:1; /* as ready when unset */
+    unsigned               terminating:1;
+} ingress_endpoint_t;
+
+typedef struct {
+    torii_str_t            name;
+    uint16_t               port;
+    unsigned               tcp:1;
+} ingress_endpoint_port_t;
+
+typedef struct {
+    torii_str_t               service;
+    ingress_endpoint_t       *endpoints;
+    uint32_t                  n;
+    ingress_endpoint_port_t  *ports;
+    uint32_t                  nports;
+} ingress_subset_t;
+
+/* A slice has one subset, Endpoints any number. */
+
+typedef struct {
+    torii_str_t            service;   /* label kubernetes.io/service-name */
+    ingress_subset_t      *subsets;
+    uint32_t               n;
+} ingress_slice_t;
+
+
+typedef struct {
+    torii_str_t            type;
+    ingress_pairs_t        data;      /* decoded; stringData wins over data */
+} ingress_secret_t;
+
+typedef struct {
+    ingress_pairs_t        data;
+} ingress_configmap_t;
+
+
+typedef struct ingress_object_s  ingress_object_t;
+
+struct ingress_object_s {
+    ingress_kind_e         kind;
+    torii_str_t            namespace; /* "default" when a file says none */
+    torii_str_t            name;
+    torii_str_t            uid;
+    int64_t                created;   /* seconds since 1970, 0 unknown */
+    uint64_t               version;   /* hash of the decoded content */
+    torii_str_t            file;      /* where it was read, or empty */
+    uint32_t               line;
+    ingress_pairs_t        annotations;
+    ingress_pairs_t        labels;
+    ingress_finding_t     *findings;  /* of decoding; a list */
+    torii_arena_t         *arena;     /* owns all of the above */
+
+    union {
+        ingress_ingress_t      ingress;
+        ingress_class_t        class;
+        ingress_service_t      service;
+        ingress_slice_t        slice;     /* SLICE and ENDPOINTS */
+        ingress_secret_t       secret;
+        ingress_configmap_t    configmap;
+    } u;
+};
+
+
+/*
+ * Decode one document.  Objects of a List are handed out one by one.  Kinds
+ * that Torii does not read are passed over in silence (a manifests folder
+ * holds Deployments too).  A wrong type, a missing name, a bad host, path or
+ * port is a finding; only what cannot be used is left out: a path with a bad
+ * port goes, its siblings stay.  Every object is handed to add(), which owns
+ * it from then on (ingress_object_free()); findings about documents that gave
+ * no object go to *findings, allocated from arena a.
+ */
+
+typedef void (*ingress_object_add_pt)(void *data, ingress_object_t *object);
+
+void ingress_object_decode(torii_arena_t *a, const torii_node_t *doc,
+    torii_str_t file, ingress_object_add_pt add, void *data,
+    ingress_finding_t **findings);
+
+void ingress_object_free(ingress_object_t *object);
+
+/* "Ingress", "EndpointSlice" …, as in the objects' "kind:". */
+const char *ingress_kind_name(ingress_kind_e kind);
+
+/* The value of a name, or NULL. */
+const ingress_pair_t *ingress_pair_find(const ingress_pairs_t *pairs,
+    const char *name);
+
+
+#endif /* _INGRESS_OBJECT_H_INCLUDED_ */

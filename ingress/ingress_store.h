@@ -1,0 +1,85 @@
+
+/*
+ * The store holds all decoded objects; compile turns them into the bytes of a
+ * routing table.  Parsed annotations and checked certificates are kept beside
+ * their objects, so that a change costs its own object plus one pass over the
+ * hosts.  Compile is pure: the same objects and options give the same bytes,
+ * in whatever order the objects came.
+ */
+
+#ifndef _INGRESS_STORE_H_INCLUDED_
+#define _INGRESS_STORE_H_INCLUDED_
+
+
+#include "ingress_table.h"
+
+
+typedef struct ingress_store_s  ingress_store_t;
+
+/* What nginx.conf says (DESIGN: contract with the operator). */
+
+typedef struct {
+    torii_str_t         config;               /* "ns/name", ConfigMap */
+    torii_str_t        *classes;              /* kubernetes.io/ingress.class and
+                                                 names of IngressClasses */
+    uint32_t            nclasses;
+    torii_str_t        *controllers;          /* spec.controller of classes */
+    uint32_t            ncontrollers;
+    unsigned            all:1;                /* serve every Ingress */
+    torii_str_t         default_backend;      /* "ns/name" */
+    torii_str_t         default_certificate;  /* "ns/name" */
+    torii_str_t         watch_namespace;
+    unsigned            loopback:1;           /* loopback endpoints allowed */
+} ingress_options_t;
+
+ingress_store_t *ingress_store_create(void);
+void ingress_store_destroy(ingress_store_t *store);
+
+/*
+ * Takes ownership of o.  An object of the same kind, namespace, name and file
+ * is replaced.  The same object in two files: the first file by name counts,
+ * the other is a finding.  Returns 1 when the active content changed.
+ */
+int ingress_store_set(ingress_store_t *store, ingress_object_t *o);
+int ingress_store_remove(ingress_store_t *store, ingress_kind_e kind,
+    torii_str_t namespace, torii_str_t name, torii_str_t file);
+
+/* The active object or NULL. */
+ingress_object_t *ingress_store_get(ingress_store_t *store,
+    ingress_kind_e kind, torii_str_t namespace, torii_str_t name);
+
+/* Call visit() for each active object of a kind, in order of ns/name. */
+void ingress_store_each(ingress_store_t *store, ingress_kind_e kind,
+    void (*visit)(void *data, ingress_object_t *o), void *data);
+
+/* Number of active objects of a kind. */
+uint32_t ingress_store_count(ingress_store_t *store, ingress_kind_e kind);
+
+
+/*
+ * ExternalName Services.  The store owns no resolver: its owner asks for the
+ * names (each once, lower case, no trailing dot, no IP literals), resolves
+ * them at its own pace and hands the addresses back, IPv4 as ::ffff:a.b.c.d.
+ * They stay in force until replaced: an owner that cannot resolve a name does
+ * nothing, and the last good addresses go on serving.  Returns 1 when the set
+ * of addresses changed (their order does not matter).
+ */
+void ingress_store_names(ingress_store_t *store,
+    void (*visit)(void *data, torii_str_t name), void *data);
+int ingress_store_resolved(ingress_store_t *store, torii_str_t name,
+    const uint8_t (*addrs)[16], uint32_t n);
+
+
+/*
+ * source: findings of the source (unreadable files …), may be NULL; they and
+ * compile's own go to the table as JSON and to findings (may be NULL).  now:
+ * seconds since 1970, for certificates only; a certificate that expires later
+ * needs no new table to be noticed.  out is the table's bytes, appended to an
+ * empty buffer.
+ */
+void ingress_compile(ingress_store_t *store, const ingress_options_t *options,
+    int64_t now, const ingress_finding_t *source,
+    ingress_findings_t *findings, torii_buf_t *out);
+
+
+#endif /* _INGRESS_STORE_H_INCLUDED_ */

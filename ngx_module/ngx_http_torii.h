@@ -1,0 +1,198 @@
+
+/*
+ * The module's own types: what its files share.  nginx's words inside, the
+ * rooms' words (ingress_, torii_) at the border.
+ */
+
+#ifndef _NGX_HTTP_TORII_H_INCLUDED_
+#define _NGX_HTTP_TORII_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_http.h>
+
+#include "ingress_store.h"
+#include "ingress_route.h"
+
+
+/* What a template location does with a request: ngx_http_torii_template.c. */
+
+typedef enum {
+    NGX_HTTP_TORII_HTTP = 0,
+    NGX_HTTP_TORII_HTTP_STREAM,       /* the request's body goes unbuffered */
+    NGX_HTTP_TORII_HTTP10,
+    NGX_HTTP_TORII_HTTPS,
+    NGX_HTTP_TORII_HTTPS_STREAM,
+    NGX_HTTP_TORII_HTTPS10,
+    NGX_HTTP_TORII_GRPC,
+    NGX_HTTP_TORII_GRPCS,
+    NGX_HTTP_TORII_FASTCGI,
+    NGX_HTTP_TORII_FASTCGI_STREAM,
+    NGX_HTTP_TORII_TEMPLATES
+} ngx_http_torii_template_e;
+
+
+/*
+ * The control page: state/table/control, written by the helper, mapped shared
+ * and read-only by the workers.  It outlives reloads, upgrades and restarts.
+ */
+
+#define NGX_TORII_CONTROL_MAGIC  0x31306c7274636f74ULL
+#define NGX_TORII_CONTROL_SIZE   4096
+
+typedef struct {
+    uint64_t                 magic;
+    volatile uint64_t        generation;     /* of the newest table file */
+    uint64_t                 published;      /* ms since 1970 */
+    uint64_t                 compile_us;     /* of the last publish */
+    uint64_t                 publish_us;     /* change seen to published */
+    uint64_t                 publish_us_sum;
+    uint64_t                 publishes;
+    uint64_t                 failures;       /* to write a table */
+    uint64_t                 helper_pid;
+    uint64_t                 started;        /* helper; ms since 1970 */
+    uint64_t                 restarts;       /* in a row, each soon after start */
+    uint64_t                 beat;           /* ms since 1970, each second */
+    uint64_t                 synced;         /* ms since 1970 when the source was
+                                                last read whole, 0: never */
+} ngx_torii_control_t;
+
+
+/* A mapped table in one process; freed when its last request is done. */
+
+typedef struct {
+    ingress_table_t          table;
+    uint64_t                 generation;
+    ngx_uint_t               refs;
+    ngx_event_t              retire;         /* frees it after the last event
+                                                that may still look at it */
+    ngx_pool_t              *pool;           /* lives as long as the table */
+    void                   **locations;      /* [policy * TEMPLATES + t]:
+                                                loc_conf arrays, made lazily */
+    ngx_http_upstream_conf_t  **upstreams;   /* the same for u->conf */
+    void                   **peers;          /* [backend]: the balancer's
+                                                state, found lazily */
+    ngx_array_t              *trusted;       /* ngx_cidr_t: proxy-real-ip-cidr,
+                                                as nginx wants it */
+} ngx_torii_table_t;
+
+
+typedef struct {
+    ngx_path_t              *state;          /* torii_state */
+    ngx_str_t                table_dir;      /* state/table */
+    ngx_str_t                private_dir;    /* state/private */
+    ngx_str_t                manifests;
+    ngx_array_t             *classes;        /* of ngx_str_t */
+    ngx_array_t             *controllers;
+    ngx_str_t                config;
+    ngx_str_t                default_backend;
+    ngx_str_t                default_certificate;
+    ngx_str_t                watch_namespace;
+    ngx_str_t                resolver;       /* "ADDR[:PORT][,…]" or empty */
+    ngx_uint_t               helper;         /* NGX_HTTP_TORII_HELPER_… */
+
+    ngx_array_t              servers;        /* ngx_http_core_srv_conf_t *:
+                                                those with "torii on" */
+    ngx_http_core_loc_conf_t
+                            *templates[NGX_HTTP_TORII_TEMPLATES];
+    ngx_shm_zone_t          *metrics;
+} ngx_http_torii_main_conf_t;
+
+#define NGX_HTTP_TORII_HELPER_ON     1
+#define NGX_HTTP_TORII_HELPER_OFF    2
+#define NGX_HTTP_TORII_HELPER_ONLY   3
+
+typedef struct {
+    ngx_flag_t               enable;         /* torii on */
+    ngx_http_core_loc_conf_t
+                            *templates[NGX_HTTP_TORII_TEMPLATES];
+} ngx_http_torii_srv_conf_t;
+
+
+/* Of one request; kept in a pool cleanup too, since error_page clears ctx. */
+
+typedef struct {
+    ngx_torii_table_t               *table;
+    const ingress_table_host_t      *host;
+    const ingress_table_route_t     *route;      /* NULL: default backend */
+    const ingress_policy_t          *policy;     /* never NULL once routed */
+    const ingress_table_backend_t   *backend;    /* NULL: none */
+    ngx_uint_t                       template;
+    unsigned                         trusted:1;  /* X-Forwarded-* believed */
+    unsigned                         registry:1; /* uri is under /v2/ */
+    unsigned                         default_backend:1;
+    unsigned                         cors_allowed:1;
+    unsigned                         counted:1;
+    ngx_str_t                        forwarded_proto; /* effective scheme */
+    ngx_str_t                        best_host;  /* Host for the backend */
+    void                            *peer;       /* balancer's */
+} ngx_http_torii_ctx_t;
+
+
+extern ngx_module_t  ngx_http_torii_module;
+
+
+/* ngx_torii_table.c */
+
+/* The newest table of this process, or NULL when there is none yet. */
+ngx_torii_table_t *ngx_torii_table_current(ngx_http_torii_main_conf_t *tmcf,
+    ngx_log_t *log);
+void ngx_torii_table_release(ngx_torii_table_t *table);
+ngx_torii_control_t *ngx_torii_control(void);      /* may be NULL */
+torii_regex_cache_t *ngx_torii_regexes(void);
+
+/* ngx_http_torii_module.c */
+
+/* The request's ctx, found again after an internal redirect; NULL: none. */
+ngx_http_torii_ctx_t *ngx_http_torii_ctx(ngx_http_request_t *r);
+
+/* ngx_http_torii_balancer.c */
+
+/* "torii_balancer;" in the generated upstream blocks: sets peer.init. */
+char *ngx_http_torii_balancer(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+/* Whether the backend has an address to try now (else: 503). */
+ngx_int_t ngx_http_torii_balancer_ready(ngx_http_request_t *r,
+    ngx_http_torii_ctx_t *ctx);
+ngx_int_t ngx_http_torii_balancer_init_process(ngx_cycle_t *cycle,
+    ngx_http_torii_main_conf_t *tmcf);
+
+/* ngx_http_torii_ssl.c */
+
+/* Postconfiguration: callbacks on every SSL_CTX of a server with "torii on". */
+ngx_int_t ngx_http_torii_ssl_init(ngx_conf_t *cf,
+    ngx_http_torii_main_conf_t *tmcf);
+ngx_int_t ngx_http_torii_ssl_init_process(ngx_cycle_t *cycle,
+    ngx_http_torii_main_conf_t *tmcf);
+
+/* ngx_http_torii_upstream_ssl.c */
+
+/*
+ * The client SSL context for a policy's TLS settings towards its backend, from
+ * this process' cache, or NULL on error (logged).  Valid while the table is.
+ */
+ngx_ssl_t *ngx_http_torii_upstream_ssl(ngx_torii_table_t *table,
+    const ingress_policy_t *policy, ngx_log_t *log);
+/* Hash of all that makes a TLS identity; 0 for plain text. */
+uint64_t ngx_http_torii_upstream_ssl_id(ngx_torii_table_t *table,
+    const ingress_policy_t *policy, ngx_str_t *name);
+
+/* ngx_http_torii_admin.c */
+
+/* "torii_admin on;" in a server or location: content handler. */
+char *ngx_http_torii_admin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* ngx_http_torii_metrics.c */
+
+/* Adds the shared zone (preconfiguration) and counts a request (log phase). */
+ngx_int_t ngx_http_torii_metrics_zone(ngx_conf_t *cf,
+    ngx_http_torii_main_conf_t *tmcf);
+void ngx_http_torii_metrics_count(ngx_http_request_t *r,
+    ngx_http_torii_ctx_t *ctx);
+/* Prometheus text, all series of the zone. */
+void ngx_http_torii_metrics_write(ngx_http_torii_main_conf_t *tmcf,
+    ngx_torii_table_t *table, torii_buf_t *out);
+
+
+#endif /* _NGX_HTTP_TORII_H_INCLUDED_ */

@@ -1,0 +1,330 @@
+
+/*
+ * The control page and the mapped routing tables of one process.  The helper
+ * publishes a table file and then its generation; every other process compares
+ * one number per request and maps the new file when it differs.
+ */
+
+#include "ngx_http_torii.h"
+
+
+#define NGX_TORII_REGEXES        4096
+#define NGX_TORII_RETRY          1000
+
+
+typedef struct {
+    ngx_torii_control_t   *control;
+    ngx_torii_table_t     *current;
+    uint64_t               refused;      /* generation that cannot be used */
+    ngx_msec_t             retry;        /* when to look at it again */
+    ngx_uint_t             logged;
+    torii_regex_cache_t   *regexes;
+} ngx_torii_tables_t;
+
+
+static ngx_int_t ngx_torii_control_map(ngx_http_torii_main_conf_t *tmcf,
+    ngx_log_t *log);
+static ngx_int_t ngx_torii_table_load(ngx_http_torii_main_conf_t *tmcf,
+    uint64_t generation, ngx_log_t *log);
+static ngx_torii_table_t *ngx_torii_table_open(
+    ngx_http_torii_main_conf_t *tmcf, uint64_t generation, ngx_log_t *log);
+static ngx_int_t ngx_torii_table_trusted(ngx_torii_table_t *table);
+static void ngx_torii_table_retire(ngx_event_t *ev);
+
+
+/*
+ * Process-wide and not of the cycle: it describes files that outlive every
+ * cycle, and each worker is forked with it empty.
+ */
+static ngx_torii_tables_t  ngx_torii_tables;
+
+
+ngx_torii_control_t *
+ngx_torii_control(void)
+{
+    return ngx_torii_tables.control;
+}
+
+
+torii_regex_cache_t *
+ngx_torii_regexes(void)
+{
+    if (ngx_torii_tables.regexes == NULL) {
+        ngx_torii_tables.regexes = torii_regex_cache_create(NGX_TORII_REGEXES);
+    }
+
+    return ngx_torii_tables.regexes;
+}
+
+
+ngx_torii_table_t *
+ngx_torii_table_current(ngx_http_torii_main_conf_t *tmcf, ngx_log_t *log)
+{
+    uint64_t             generation;
+    ngx_torii_tables_t  *tables;
+
+    tables = &ngx_torii_tables;
+
+    if (tables->control == NULL && ngx_torii_control_map(tmcf, log) != NGX_OK) {
+        return NULL;
+    }
+
+    generation = tables->control->generation;
+
+    if (tables->current && tables->current->generation == generation) {
+        return tables->current;
+    }
+
+    if (generation == tables->refused
+        && (ngx_msec_int_t) (ngx_current_msec - tables->retry) < 0)
+    {
+        return tables->current;
+    }
+
+    (void) ngx_torii_table_load(tmcf, generation, log);
+
+    return tables->current;
+}
+
+
+static ngx_int_t
+ngx_torii_control_map(ngx_http_torii_main_conf_t *tmcf, ngx_log_t *log)
+{
+    void        *p;
+    u_char       path[NGX_MAX_PATH];
+    ngx_fd_t     fd;
+    struct stat  st;
+
+    *ngx_snprintf(path, NGX_MAX_PATH - 1, "%V/control", &tmcf->table_dir) = 0;
+
+    fd = ngx_open_file(path, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+    if (fd == NGX_INVALID_FILE) {
+        if (!ngx_torii_tables.logged) {
+            ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
+                          "torii: cannot open \"%s\", no routes until the "
+                          "helper has made it", path);
+            ngx_torii_tables.logged = 1;
+        }
+
+        return NGX_ERROR;
+    }
+
+    p = MAP_FAILED;
+
+    if (fstat(fd, &st) == 0 && st.st_size >= NGX_TORII_CONTROL_SIZE) {
+        p = mmap(NULL, NGX_TORII_CONTROL_SIZE, PROT_READ, MAP_SHARED, fd, 0);
+    }
+
+    ngx_close_file(fd);
+
+    if (p == MAP_FAILED) {
+        return NGX_ERROR;
+    }
+
+    if (((ngx_torii_control_t *) p)->magic != NGX_TORII_CONTROL_MAGIC) {
+        munmap(p, NGX_TORII_CONTROL_SIZE);
+        return NGX_ERROR;
+    }
+
+    ngx_torii_tables.control = p;
+    ngx_torii_tables.logged = 0;
+
+    return NGX_OK;
+}
+
+
+/*
+ * The newest file that is sound becomes the current table.  At a cold start
+ * that may be an older one: better yesterday's routes than none.
+ */
+
+static ngx_int_t
+ngx_torii_table_load(ngx_http_torii_main_conf_t *tmcf, uint64_t generation,
+    ngx_log_t *log)
+{
+    uint64_t            g, oldest;
+    ngx_torii_table_t  *table, *old;
+
+    table = NULL;
+    old = ngx_torii_tables.current;
+    oldest = generation > 3 ? generation - 3 : 0;
+
+    for (g = generation; g > oldest; g--) {
+
+        if (old && g == old->generation) {
+            break;
+        }
+
+        table = ngx_torii_table_open(tmcf, g, log);
+        if (table) {
+            break;
+        }
+    }
+
+    if (table == NULL || table->generation != generation) {
+        ngx_torii_tables.refused = generation;
+        ngx_torii_tables.retry = ngx_current_msec + NGX_TORII_RETRY;
+    }
+
+    if (table == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_torii_tables.current = table;
+
+    if (old) {
+        ngx_torii_table_release(old);
+    }
+
+    ngx_log_error(NGX_LOG_INFO, log, 0,
+                  "torii: table %uL in force: %uD routes, %uz bytes",
+                  table->generation, ingress_table_n(&table->table, ROUTES),
+                  table->table.size);
+
+    return NGX_OK;
+}
+
+
+static ngx_torii_table_t *
+ngx_torii_table_open(ngx_http_torii_main_conf_t *tmcf, uint64_t generation,
+    ngx_log_t *log)
+{
+    char                error[128];
+    u_char              path[NGX_MAX_PATH];
+    ngx_pool_t         *pool;
+    ngx_torii_table_t  *table;
+
+    *ngx_snprintf(path, NGX_MAX_PATH - 1, "%V/table.%uL", &tmcf->table_dir,
+                  generation) = 0;
+
+    pool = ngx_create_pool(4096, ngx_cycle->log);
+    if (pool == NULL) {
+        return NULL;
+    }
+
+    table = ngx_pcalloc(pool, sizeof(ngx_torii_table_t));
+    if (table == NULL) {
+        goto failed;
+    }
+
+    table->pool = pool;
+    table->generation = generation;
+    table->refs = 1;
+
+    if (ingress_table_open(&table->table, (char *) path, error) != TORII_OK) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "torii: table \"%s\" is refused, the last good one "
+                      "goes on serving: %s", path, error);
+        goto failed;
+    }
+
+    if (ngx_torii_table_trusted(table) != NGX_OK) {
+        ingress_table_close(&table->table);
+        goto failed;
+    }
+
+    return table;
+
+failed:
+
+    ngx_destroy_pool(pool);
+
+    return NULL;
+}
+
+
+/* proxy-real-ip-cidr in the form that ngx_http_get_forwarded_addr() takes */
+
+static ngx_int_t
+ngx_torii_table_trusted(ngx_torii_table_t *table)
+{
+    u_char                   *p;
+    uint32_t                  i, n;
+    ngx_uint_t                bits, j;
+    ngx_cidr_t               *cidr;
+    torii_str_t               list;
+    const ingress_network_t  *net;
+
+    static const u_char       mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                                             0xff, 0xff };
+
+    list = ingress_table_str(&table->table,
+                             table->table.header->global.real_ip_networks);
+
+    net = (const ingress_network_t *) list.data;
+    n = list.len / sizeof(ingress_network_t);
+
+    table->trusted = ngx_array_create(table->pool, n + 1, sizeof(ngx_cidr_t));
+    if (table->trusted == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+        cidr = ngx_array_push(table->trusted);
+        if (cidr == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_memzero(cidr, sizeof(ngx_cidr_t));
+
+        if (net[i].bits >= 96 && ngx_memcmp(net[i].addr, mapped, 12) == 0) {
+            bits = net[i].bits - 96;
+            cidr->family = AF_INET;
+            ngx_memcpy(&cidr->u.in.addr, &net[i].addr[12], 4);
+            cidr->u.in.mask = bits ? htonl((uint32_t) (0xffffffffu
+                                                       << (32 - bits))) : 0;
+            continue;
+        }
+
+#if (NGX_HAVE_INET6)
+        cidr->family = AF_INET6;
+        ngx_memcpy(cidr->u.in6.addr.s6_addr, net[i].addr, 16);
+
+        p = cidr->u.in6.mask.s6_addr;
+
+        for (j = 0, bits = net[i].bits; j < 16; j++) {
+            p[j] = bits >= 8 ? 0xff : (u_char) (0xff << (8 - bits));
+            bits = bits >= 8 ? bits - 8 : 0;
+        }
+#endif
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * nginx looks at a location's configuration once more after it has freed the
+ * request (ngx_http_set_keepalive()): the memory goes in a later event.
+ */
+
+void
+ngx_torii_table_release(ngx_torii_table_t *table)
+{
+    static ngx_connection_t  dummy;
+
+    if (--table->refs) {
+        return;
+    }
+
+    dummy.fd = (ngx_socket_t) -1;
+
+    table->retire.handler = ngx_torii_table_retire;
+    table->retire.data = &dummy;
+    table->retire.log = ngx_cycle->log;
+
+    ngx_post_event(&table->retire, &ngx_posted_events);
+}
+
+
+static void
+ngx_torii_table_retire(ngx_event_t *ev)
+{
+    ngx_torii_table_t  *table;
+
+    table = (ngx_torii_table_t *)
+                ((u_char *) ev - offsetof(ngx_torii_table_t, retire));
+
+    ingress_table_close(&table->table);
+    ngx_destroy_pool(table->pool);
+}
