@@ -60,6 +60,9 @@ int torii_str_has_control(torii_str_t s);
 /* Well-formed UTF-8: no overlong form, no surrogate (RFC 3629). */
 int torii_str_is_utf8(torii_str_t s);
 
+/* Bytes of the well-formed character at p, 0 if there is none. */
+size_t torii_utf8_len(const unsigned char *p, const unsigned char *last);
+
 /* Decimal digits only, no sign, at most max; TORII_ERROR otherwise. */
 int torii_str_uint(torii_str_t s, uint64_t max, uint64_t *value);
 

@@ -95,8 +95,7 @@ typedef struct {
 
     ngx_array_t              servers;        /* ngx_http_core_srv_conf_t *:
                                                 those with "torii on" */
-    ngx_http_core_loc_conf_t
-                            *templates[NGX_HTTP_TORII_TEMPLATES];
+    ngx_uint_t               https_port;     /* first "listen … ssl" of them */
     ngx_shm_zone_t          *metrics;
 } ngx_http_torii_main_conf_t;
 
@@ -110,11 +109,16 @@ typedef struct {
                             *templates[NGX_HTTP_TORII_TEMPLATES];
 } ngx_http_torii_srv_conf_t;
 
+typedef struct {
+    ngx_flag_t               routes;         /* the generated "location /" */
+} ngx_http_torii_loc_conf_t;
+
 
 /* Of one request; kept in a pool cleanup too, since error_page clears ctx. */
 
 typedef struct {
     ngx_torii_table_t               *table;
+    ingress_match_t                  match;
     const ingress_table_host_t      *host;
     const ingress_table_route_t     *route;      /* NULL: default backend */
     const ingress_policy_t          *policy;     /* never NULL once routed */
@@ -122,16 +126,40 @@ typedef struct {
     ngx_uint_t                       template;
     unsigned                         trusted:1;  /* X-Forwarded-* believed */
     unsigned                         registry:1; /* uri is under /v2/ */
-    unsigned                         default_backend:1;
-    unsigned                         cors_allowed:1;
-    unsigned                         counted:1;
-    ngx_str_t                        forwarded_proto; /* effective scheme */
-    ngx_str_t                        best_host;  /* Host for the backend */
-    void                            *peer;       /* balancer's */
+    unsigned                         cors:1;     /* Origin is allowed */
+    unsigned                         filtered:1; /* response headers are set */
+    unsigned                         error:1;    /* body is error_body */
+
+    ngx_str_t                        best_host;  /* what the client asked for,
+                                                    with its port */
+    ngx_str_t                        scheme;     /* effective one */
+    ngx_str_t                        forwarded_for;  /* as received, joined */
+    ngx_table_elt_t                 *request_id; /* as received, or NULL … */
+    ngx_table_elt_t                 *forwarded_proto;
+    ngx_table_elt_t                 *forwarded_host;
+    ngx_table_elt_t                 *forwarded_port;
+    ngx_table_elt_t                 *forwarded_prefix;
+    ngx_table_elt_t                 *origin;
+    ngx_table_elt_t                 *upgrade;
+    ngx_str_t                        error_body;
 } ngx_http_torii_ctx_t;
 
 
 extern ngx_module_t  ngx_http_torii_module;
+
+
+/* A string of the request's table; valid as long as the request. */
+
+static ngx_inline ngx_str_t
+ngx_http_torii_str(ngx_http_torii_ctx_t *ctx, ingress_ref_t ref)
+{
+    ngx_str_t  s;
+
+    s.len = ref.len;
+    s.data = (u_char *) ctx->table->table.pool + ref.off;
+
+    return s;
+}
 
 
 /* ngx_torii_table.c */
@@ -147,6 +175,60 @@ torii_regex_cache_t *ngx_torii_regexes(void);
 
 /* The request's ctx, found again after an internal redirect; NULL: none. */
 ngx_http_torii_ctx_t *ngx_http_torii_ctx(ngx_http_request_t *r);
+
+/* ngx_http_torii_template.c */
+
+/* "torii on;": parses the generated text, which nginx -T shows. */
+char *ngx_http_torii_templates(ngx_conf_t *cf);
+/* Postconfiguration: finds the template locations of a server again. */
+ngx_int_t ngx_http_torii_templates_find(ngx_conf_t *cf,
+    ngx_http_core_srv_conf_t *cscf);
+
+/* ngx_http_torii_route.c */
+
+/* Rewrite phase: object's policy to an answer or to a template location. */
+ngx_int_t ngx_http_torii_route_handler(ngx_http_request_t *r);
+/* Access phase: 503 without endpoints, then the address lists. */
+ngx_int_t ngx_http_torii_access_handler(ngx_http_request_t *r);
+
+/* ngx_http_torii_request.c */
+
+/*
+ * One pass over the request's headers: what Torii needs of them goes to ctx,
+ * what only a trusted peer may say is hidden from the backend, and the client's
+ * address is set.
+ */
+ngx_int_t ngx_http_torii_request_headers(ngx_http_request_t *r,
+    ngx_http_torii_ctx_t *ctx);
+
+/* ngx_http_torii_redirect.c */
+
+/* A status to answer with and Location set, or NGX_DECLINED. */
+ngx_int_t ngx_http_torii_redirect_slash(ngx_http_request_t *r,
+    ngx_http_torii_ctx_t *ctx);
+ngx_int_t ngx_http_torii_redirect_host(ngx_http_request_t *r,
+    ngx_http_torii_ctx_t *ctx);
+ngx_int_t ngx_http_torii_redirect_route(ngx_http_request_t *r,
+    ngx_http_torii_ctx_t *ctx);
+ngx_int_t ngx_http_torii_redirect_https(ngx_http_request_t *r,
+    ngx_http_torii_ctx_t *ctx);
+/* rewrite-target: a new URI, or a redirect when it is absolute. */
+ngx_int_t ngx_http_torii_redirect_rewrite(ngx_http_request_t *r,
+    ngx_http_torii_ctx_t *ctx);
+
+/* ngx_http_torii_location.c */
+
+/* The template's configuration with the policy's limits becomes r's. */
+ngx_int_t ngx_http_torii_location_set(ngx_http_request_t *r,
+    ngx_http_torii_ctx_t *ctx);
+
+/* ngx_http_torii_variable.c */
+
+ngx_int_t ngx_http_torii_variables_add(ngx_conf_t *cf);
+
+/* ngx_http_torii_filter.c */
+
+ngx_int_t ngx_http_torii_filter_init(ngx_conf_t *cf);
 
 /* ngx_http_torii_balancer.c */
 
