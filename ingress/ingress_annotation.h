@@ -50,6 +50,12 @@ typedef struct {
     torii_buf_t         pool;        /* what the refs above point into */
     torii_arena_t      *arena;       /* what the pointers above point into */
     uint64_t            version;     /* hash of all that annotations depend on */
+
+    /* why policy.deny is set: what an Ingress can answer for itself */
+    unsigned            deny_allow:1;           /* by an allow list */
+    unsigned            deny_blocked:1;         /* by a deny list */
+    unsigned            deny_global_auth:1;     /* enable-global-auth: false */
+    unsigned            deny_modsecurity:1;     /* enable-modsecurity: false */
 } ingress_config_t;
 
 /*
@@ -97,12 +103,40 @@ void ingress_annotations_parse(ingress_annotations_t *out,
 void ingress_annotations_free(ingress_annotations_t *out);
 
 
+/* One row of the tables of names, for lists and documents. */
+
+typedef struct {
+    const char         *name;        /* without the prefix */
+    const char         *state;       /* "enforced", "not yet", "nginx.conf",
+                                        "never" */
+    const char         *scope;       /* "route", "host", "upstream",
+                                        "gateway" */
+    const char         *value;       /* the default, "" none */
+    const char         *bad;         /* of a bad value: "default", "deny",
+                                        "off" */
+    const char         *help;        /* one line */
+} ingress_setting_info_t;
+
+#define INGRESS_ANNOTATION_PREFIX  "nginx.ingress.kubernetes.io/"
+
+typedef void (*ingress_setting_visit_pt)(void *data,
+    const ingress_setting_info_t *info);
+
+/* All annotations, and all keys of the ConfigMap, in order of name. */
+void ingress_annotation_each(ingress_setting_visit_pt visit, void *data);
+void ingress_config_each(ingress_setting_visit_pt visit, void *data);
+
+
 /* A pool's string or array; refs come from the same record's pool. */
 torii_str_t ingress_pool_str(const torii_buf_t *pool, ingress_ref_t ref);
 
 /* Add bytes (8-aligned, a NUL behind) and return where; "" is {0, 0}. */
 ingress_ref_t ingress_pool_add(torii_buf_t *pool, const void *data,
     size_t len);
+
+/* Copy all that the policy's refs name into another pool, and point there. */
+void ingress_policy_move(ingress_policy_t *policy, const unsigned char *from,
+    torii_buf_t *to);
 
 
 /*
@@ -113,7 +147,10 @@ int ingress_parse_size(torii_str_t s, uint64_t *bytes, const char **why);
 int ingress_parse_bool(torii_str_t s, uint8_t *value, const char **why);
 int ingress_parse_network(torii_str_t s, ingress_network_t *net);
 
-/* Is the address (IPv6, or IPv4 mapped) in the list? */
+/*
+ * Is the address (IPv6, or IPv4 mapped) in the list?  An IPv6 network does not
+ * hold mapped addresses.  A list of more than 8 is sorted as parsed lists are.
+ */
 int ingress_network_match(const ingress_network_t *list, uint32_t n,
     const uint8_t addr[16]);
 

@@ -44,7 +44,10 @@ typedef struct {
     ingress_finding_t  **last;
     uint32_t             n;
     uint32_t             max;       /* beyond: counted in n, not kept */
+    ingress_finding_t    spare;     /* handed out beyond max */
 } ingress_findings_t;
+
+#define INGRESS_FINDINGS_MAX  1000  /* set by init; the caller may change it */
 
 void ingress_findings_init(ingress_findings_t *list, torii_arena_t *a);
 

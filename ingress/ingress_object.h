@@ -26,7 +26,12 @@ typedef enum {
 } ingress_kind_e;
 
 
-/* One "key: value" of annotations, labels, data. */
+/*
+ * One "key: value" of annotations, labels, data.  An annotation (or a value of
+ * a ConfigMap) that is no text stays in the list as "(a list)", "(a map)",
+ * "(too long)" or "(control characters)", which no setting accepts: one that
+ * protects something must not be lost by a mistake.
+ */
 
 typedef struct {
     torii_str_t            name;
@@ -165,14 +170,16 @@ typedef struct ingress_object_s  ingress_object_t;
 
 struct ingress_object_s {
     ingress_kind_e         kind;
-    torii_str_t            namespace; /* "default" when a file says none */
+    torii_str_t            namespace; /* "default" when a file says none; empty
+                                         of an IngressClass and a Namespace */
     torii_str_t            name;
     torii_str_t            uid;
     int64_t                created;   /* seconds since 1970, 0 unknown */
     uint64_t               version;   /* hash of the decoded content */
     torii_str_t            file;      /* where it was read, or empty */
     uint32_t               line;
-    ingress_pairs_t        annotations;
+    unsigned               deleting:1;   /* deletionTimestamp is set */
+    ingress_pairs_t        annotations;  /* neither of SLICE and ENDPOINTS */
     ingress_pairs_t        labels;
     ingress_finding_t     *findings;  /* of decoding; a list */
     torii_arena_t         *arena;     /* owns all of the above */
@@ -195,7 +202,7 @@ struct ingress_object_s {
  * port is a finding; only what cannot be used is left out: a path with a bad
  * port goes, its siblings stay.  Every object is handed to add(), which owns
  * it from then on (ingress_object_free()); findings about documents that gave
- * no object go to *findings, allocated from arena a.
+ * no object go to *findings, in front of what is there, allocated from arena a.
  */
 
 typedef void (*ingress_object_add_pt)(void *data, ingress_object_t *object);

@@ -2,10 +2,10 @@
 /*
  * The routing table: a flat, read-only, position-independent file, written by
  * the helper and mapped by the workers.  All records have a fixed size and lie
- * in arrays ("sections"); strings, packed arrays and certificates lie in one
- * pool and are named by ingress_ref_t, whose offset counts from the pool's
- * start.  Integers are in the byte order of the machine, which the header
- * records: the file never leaves the machine (or pod) that made it.
+ * in arrays ("sections"); strings, packed arrays (8-aligned) and certificates
+ * lie in one pool and are named by ingress_ref_t, whose offset counts from the
+ * pool's start.  Integers are in the byte order of the machine, which the
+ * header records: the file never leaves the machine (or pod) that made it.
  *
  * ingress_table_open() checks everything once: magic, version, byte order,
  * checksum, every offset, every index.  A lookup needs no check after that.
@@ -26,13 +26,17 @@
 
 typedef enum {
     INGRESS_SECTION_BUCKETS = 0,   /* uint32_t, a power of two of them:
-                                      1 + index into names, or 0 */
+                                      1 + index into names, or 0; probed
+                                      one by one from hash & (n - 1), at
+                                      least one is 0 */
     INGRESS_SECTION_NAMES,         /* ingress_table_name_t */
     INGRESS_SECTION_ALIASES,       /* ingress_table_alias_t: regex names */
     INGRESS_SECTION_HOSTS,         /* ingress_table_host_t */
     INGRESS_SECTION_PATHS,         /* ingress_table_path_t */
     INGRESS_SECTION_ROUTES,        /* ingress_table_route_t */
-    INGRESS_SECTION_POLICIES,      /* ingress_policy_t, distinct ones */
+    INGRESS_SECTION_POLICIES,      /* ingress_policy_t, distinct ones; at
+                                      least one, the first of which is for
+                                      requests without a route */
     INGRESS_SECTION_INGRESSES,     /* ingress_table_ingress_t */
     INGRESS_SECTION_BACKENDS,      /* ingress_table_backend_t */
     INGRESS_SECTION_ENDPOINTS,     /* ingress_table_endpoint_t */
@@ -74,7 +78,10 @@ typedef struct {
     uint32_t           hash;       /* low half of torii_hash(name, len, 0) */
 } ingress_table_name_t;
 
-/* server-alias "~regex": tried in order when no name matches. */
+/*
+ * server-alias "~regex", kept without its "~": caseless and unanchored, tried
+ * in order when no name matches.
+ */
 
 typedef struct {
     ingress_ref_t      pattern;
@@ -88,7 +95,13 @@ typedef struct {
 
 /*
  * Paths of a host: exact ones sorted by bytes, then prefixes sorted by bytes
- * (each ends in "/"), or with INGRESS_HOST_REGEX all in order of trial.
+ * (each ends in "/"), or with INGRESS_HOST_REGEX all in order of trial.  No two
+ * of a list are equal, and no path belongs to two hosts.
+ *
+ * "Prefix /foo" is the exact "/foo" and the prefix "/foo/", "Prefix /foo/" is
+ * the exact "/foo/" and the prefix "/foo/": so a request for "/foo" that finds
+ * no exact "/foo", but an entry "/foo/" of either list, lacks the slash that
+ * the author wrote, and is redirected.  The entries need no mark for it.
  */
 
 typedef struct {
@@ -111,7 +124,8 @@ typedef struct {
     ingress_ref_t      text;
     uint32_t           route;
     uint32_t           parent;     /* longest other prefix of this prefix in
-                                      the same host (index), or INGRESS_NONE */
+                                      the same host (index into paths, below
+                                      its own), or INGRESS_NONE */
 } ingress_table_path_t;
 
 
@@ -221,7 +235,10 @@ int ingress_table_check(ingress_table_t *t, const void *data, size_t size,
 int ingress_table_open(ingress_table_t *t, const char *path, char error[128]);
 void ingress_table_close(ingress_table_t *t);
 
-/* The string of a ref, pointing into the map; a NUL follows each. */
+/*
+ * The string of a ref, pointing into the map.  A NUL follows each, strings and
+ * packed arrays alike; an empty one is "" wherever its offset points.
+ */
 torii_str_t ingress_table_str(const ingress_table_t *t, ingress_ref_t ref);
 
 

@@ -20,7 +20,10 @@
 typedef struct torii_regex_s  torii_regex_t;
 typedef struct torii_regex_cache_s  torii_regex_cache_t;
 
-/* Checks that a pattern compiles; error gets the reason and offset. */
+/*
+ * Checks that a pattern compiles; error gets the reason and offset.  Patterns
+ * and subjects are bytes, and "(*UTF)" is refused.
+ */
 int torii_regex_check(torii_str_t pattern, unsigned flags, char error[128]);
 
 torii_regex_cache_t *torii_regex_cache_create(uint32_t max);

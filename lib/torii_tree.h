@@ -36,9 +36,9 @@ struct torii_node_s {
 };
 
 typedef struct {
-    size_t          bytes;     /* of the input; 0 is no limit */
+    size_t          bytes;     /* of the input; 0 is no limit, in all three */
     uint32_t        nodes;     /* aliases count as what they stand for */
-    uint32_t        depth;
+    uint32_t        depth;     /* of lists and maps */
 } torii_tree_limits_t;
 
 typedef struct {
@@ -63,7 +63,10 @@ int torii_tree_yaml(torii_arena_t *a, torii_str_t in,
     const torii_tree_limits_t *limits, torii_node_t ***docs, uint32_t *n,
     torii_tree_error_t *error);
 
-/* One JSON document by jansson, duplicate keys refused. */
+/*
+ * One JSON document by jansson, duplicate keys refused.  Nodes have no
+ * position (line 0), errors have one; numbers keep their value, not their text.
+ */
 int torii_tree_json(torii_arena_t *a, torii_str_t in,
     const torii_tree_limits_t *limits, torii_node_t **doc,
     torii_tree_error_t *error);

@@ -57,6 +57,7 @@ typedef struct {
     uint64_t                 beat;           /* ms since 1970, each second */
     uint64_t                 synced;         /* ms since 1970 when the source was
                                                 last read whole, 0: never */
+    uint64_t                 failed;         /* 1: the last write failed */
 } ngx_torii_control_t;
 
 
@@ -74,6 +75,9 @@ typedef struct {
     ngx_http_upstream_conf_t  **upstreams;   /* the same for u->conf */
     void                   **peers;          /* [backend]: the balancer's
                                                 state, found lazily */
+    void                    *metrics;        /* label sets of the routes */
+    ngx_ssl_t              **ssl;            /* [2 * policy + h2]: towards the
+                                                backend, made lazily */
     ngx_array_t              *trusted;       /* ngx_cidr_t: proxy-real-ip-cidr,
                                                 as nginx wants it */
 } ngx_torii_table_t;
@@ -127,12 +131,14 @@ typedef struct {
     unsigned                         trusted:1;  /* X-Forwarded-* believed */
     unsigned                         registry:1; /* uri is under /v2/ */
     unsigned                         cors:1;     /* Origin is allowed */
-    unsigned                         filtered:1; /* response headers are set */
+    unsigned                         rewritten:1;    /* by rewrite-target */
     unsigned                         error:1;    /* body is error_body */
 
     ngx_str_t                        best_host;  /* what the client asked for,
                                                     with its port */
     ngx_str_t                        scheme;     /* effective one */
+    ngx_str_t                        peer_text;  /* the connection's address,
+                                                    whoever the client is */
     ngx_str_t                        forwarded_for;  /* as received, joined */
     ngx_table_elt_t                 *request_id; /* as received, or NULL … */
     ngx_table_elt_t                 *forwarded_proto;
@@ -143,6 +149,9 @@ typedef struct {
     ngx_table_elt_t                 *upgrade;
     ngx_str_t                        error_body;
 } ngx_http_torii_ctx_t;
+
+
+#define NGX_HTTP_TORII_SSL_ID        16
 
 
 extern ngx_module_t  ngx_http_torii_module;
@@ -168,8 +177,23 @@ ngx_http_torii_str(ngx_http_torii_ctx_t *ctx, ingress_ref_t ref)
 ngx_torii_table_t *ngx_torii_table_current(ngx_http_torii_main_conf_t *tmcf,
     ngx_log_t *log);
 void ngx_torii_table_release(ngx_torii_table_t *table);
-ngx_torii_control_t *ngx_torii_control(void);      /* may be NULL */
+/* NULL until the first ngx_torii_table_current() that finds the page. */
+ngx_torii_control_t *ngx_torii_control(void);
 torii_regex_cache_t *ngx_torii_regexes(void);
+
+/* ngx_torii_helper.c */
+
+/* "torii_state DIR": sets state, table_dir and private_dir. */
+char *ngx_torii_helper_state(ngx_conf_t *cf, ngx_http_torii_main_conf_t *tmcf,
+    ngx_str_t *dir);
+/* When all directives are read: asks nginx for the process, unless "off". */
+ngx_int_t ngx_torii_helper_conf(ngx_conf_t *cf,
+    ngx_http_torii_main_conf_t *tmcf);
+/* The two hooks of the module; both do nothing without "torii_state". */
+ngx_int_t ngx_torii_helper_init_module(ngx_cycle_t *cycle,
+    ngx_http_torii_main_conf_t *tmcf);
+ngx_int_t ngx_torii_helper_init_process(ngx_cycle_t *cycle,
+    ngx_http_torii_main_conf_t *tmcf);
 
 /* ngx_http_torii_module.c */
 
@@ -200,6 +224,13 @@ ngx_int_t ngx_http_torii_access_handler(ngx_http_request_t *r);
  */
 ngx_int_t ngx_http_torii_request_headers(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx);
+
+/*
+ * The port that the client used: what a trusted peer says, else 443 for TLS,
+ * else the socket's.  port->data has room for NGX_INT_T_LEN bytes.
+ */
+void ngx_http_torii_port(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx,
+    ngx_str_t *port);
 
 /* ngx_http_torii_redirect.c */
 
@@ -240,6 +271,12 @@ ngx_int_t ngx_http_torii_balancer_ready(ngx_http_request_t *r,
 ngx_int_t ngx_http_torii_balancer_init_process(ngx_cycle_t *cycle,
     ngx_http_torii_main_conf_t *tmcf);
 
+/* ngx_http_torii_fastcgi.c */
+
+/* Before the first try: a route's parameters go into the built request. */
+ngx_int_t ngx_http_torii_fastcgi_params(ngx_http_request_t *r,
+    ngx_http_torii_ctx_t *ctx);
+
 /* ngx_http_torii_ssl.c */
 
 /* Postconfiguration: callbacks on every SSL_CTX of a server with "torii on". */
@@ -253,17 +290,31 @@ ngx_int_t ngx_http_torii_ssl_init_process(ngx_cycle_t *cycle,
 /*
  * The client SSL context for a policy's TLS settings towards its backend, from
  * this process' cache, or NULL on error (logged).  Valid while the table is.
+ * h2: only HTTP/2 is offered, for gRPC.
  */
 ngx_ssl_t *ngx_http_torii_upstream_ssl(ngx_torii_table_t *table,
-    const ingress_policy_t *policy, ngx_log_t *log);
-/* Hash of all that makes a TLS identity; 0 for plain text. */
-uint64_t ngx_http_torii_upstream_ssl_id(ngx_torii_table_t *table,
-    const ingress_policy_t *policy, ngx_str_t *name);
+    const ingress_policy_t *policy, ngx_uint_t h2, ngx_log_t *log);
+/*
+ * What tells connections of one TLS identity from those of another: a digest of
+ * everything that decides whom they prove to be and whom they trust.  Of name
+ * only when it is sent or verified.
+ */
+void ngx_http_torii_upstream_ssl_id(ngx_torii_table_t *table,
+    const ingress_policy_t *policy, ngx_uint_t h2, ngx_str_t *name,
+    u_char id[NGX_HTTP_TORII_SSL_ID]);
+/* The peer's set_session and save_session: resumption per address and id. */
+ngx_int_t ngx_http_torii_upstream_ssl_set_session(ngx_peer_connection_t *pc,
+    void *data);
+void ngx_http_torii_upstream_ssl_save_session(ngx_peer_connection_t *pc,
+    void *data);
 
 /* ngx_http_torii_admin.c */
 
 /* "torii_admin on;" in a server or location: content handler. */
 char *ngx_http_torii_admin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+/* A label's value, escaped; the labels that all metrics have. */
+void ngx_http_torii_label_value(torii_buf_t *out, torii_str_t value);
+void ngx_http_torii_label_const(torii_buf_t *out);
 
 /* ngx_http_torii_metrics.c */
 

@@ -10,24 +10,37 @@
 
 #define NGX_TORII_REGEXES        4096
 #define NGX_TORII_RETRY          1000
+#define NGX_TORII_KEPT           3            /* table files on disk */
+#define NGX_TORII_SILENCE        3000         /* of the helper, ms */
 
 
 typedef struct {
     ngx_torii_control_t   *control;
+    dev_t                  dev;          /* of the control page's file */
+    ino_t                  ino;
+    time_t                 looked;       /* whether it is still that file */
+    ngx_uint_t             logged;
+
     ngx_torii_table_t     *current;
+    ngx_uint_t             foreign;      /* current is of an earlier page */
     uint64_t               refused;      /* generation that cannot be used */
     ngx_msec_t             retry;        /* when to look at it again */
-    ngx_uint_t             logged;
+
     torii_regex_cache_t   *regexes;
 } ngx_torii_tables_t;
 
 
 static ngx_int_t ngx_torii_control_map(ngx_http_torii_main_conf_t *tmcf,
     ngx_log_t *log);
-static ngx_int_t ngx_torii_table_load(ngx_http_torii_main_conf_t *tmcf,
+static void ngx_torii_control_look(ngx_http_torii_main_conf_t *tmcf,
+    ngx_log_t *log);
+static void ngx_torii_table_load(ngx_http_torii_main_conf_t *tmcf,
     uint64_t generation, ngx_log_t *log);
+static ngx_torii_table_t *ngx_torii_table_newest(
+    ngx_http_torii_main_conf_t *tmcf, uint64_t generation, ngx_log_t *log);
 static ngx_torii_table_t *ngx_torii_table_open(
     ngx_http_torii_main_conf_t *tmcf, uint64_t generation, ngx_log_t *log);
+static ngx_uint_t ngx_torii_table_removed(uint64_t generation);
 static ngx_int_t ngx_torii_table_trusted(ngx_torii_table_t *table);
 static void ngx_torii_table_retire(ngx_event_t *ev);
 
@@ -65,13 +78,20 @@ ngx_torii_table_current(ngx_http_torii_main_conf_t *tmcf, ngx_log_t *log)
 
     tables = &ngx_torii_tables;
 
-    if (tables->control == NULL && ngx_torii_control_map(tmcf, log) != NGX_OK) {
-        return NULL;
+    if (tables->looked != ngx_time()) {
+        ngx_torii_control_look(tmcf, log);
     }
 
-    generation = tables->control->generation;
+    if (tables->control == NULL && ngx_torii_control_map(tmcf, log) != NGX_OK) {
+        return tables->current;
+    }
 
-    if (tables->current && tables->current->generation == generation) {
+    generation = __atomic_load_n(&tables->control->generation,
+                                 __ATOMIC_ACQUIRE);
+
+    if (tables->current && tables->current->generation == generation
+        && !tables->foreign)
+    {
         return tables->current;
     }
 
@@ -81,7 +101,7 @@ ngx_torii_table_current(ngx_http_torii_main_conf_t *tmcf, ngx_log_t *log)
         return tables->current;
     }
 
-    (void) ngx_torii_table_load(tmcf, generation, log);
+    ngx_torii_table_load(tmcf, generation, log);
 
     return tables->current;
 }
@@ -98,11 +118,12 @@ ngx_torii_control_map(ngx_http_torii_main_conf_t *tmcf, ngx_log_t *log)
     *ngx_snprintf(path, NGX_MAX_PATH - 1, "%V/control", &tmcf->table_dir) = 0;
 
     fd = ngx_open_file(path, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
     if (fd == NGX_INVALID_FILE) {
         if (!ngx_torii_tables.logged) {
-            ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
-                          "torii: cannot open \"%s\", no routes until the "
-                          "helper has made it", path);
+            ngx_log_error(NGX_LOG_WARN, log, ngx_errno,
+                          "torii: cannot open \"%s\", no change of routes "
+                          "until the helper has made it", path);
             ngx_torii_tables.logged = 1;
         }
 
@@ -127,61 +148,145 @@ ngx_torii_control_map(ngx_http_torii_main_conf_t *tmcf, ngx_log_t *log)
     }
 
     ngx_torii_tables.control = p;
+    ngx_torii_tables.dev = st.st_dev;
+    ngx_torii_tables.ino = st.st_ino;
     ngx_torii_tables.logged = 0;
+    ngx_torii_tables.refused = 0;
 
     return NGX_OK;
 }
 
 
 /*
- * The newest file that is sound becomes the current table.  At a cold start
- * that may be an older one: better yesterday's routes than none.
+ * Once a second, and only when the helper is not heard of: somebody may have
+ * emptied the state folder under us, and then the helper writes another page.
  */
 
-static ngx_int_t
+static void
+ngx_torii_control_look(ngx_http_torii_main_conf_t *tmcf, ngx_log_t *log)
+{
+    u_char               path[NGX_MAX_PATH];
+    uint64_t             now, beat;
+    struct stat          st;
+    ngx_torii_tables_t  *tables;
+
+    tables = &ngx_torii_tables;
+
+    tables->looked = ngx_time();
+
+    if (tables->control == NULL) {
+        return;
+    }
+
+    beat = tables->control->beat;
+    now = (uint64_t) ngx_time() * 1000;
+
+    if (now < beat + NGX_TORII_SILENCE) {
+        return;
+    }
+
+    *ngx_snprintf(path, NGX_MAX_PATH - 1, "%V/control", &tmcf->table_dir) = 0;
+
+    if (stat((char *) path, &st) != 0
+        || (st.st_dev == tables->dev && st.st_ino == tables->ino))
+    {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_NOTICE, log, 0,
+                  "torii: \"%s\" is another file now", path);
+
+    munmap(tables->control, NGX_TORII_CONTROL_SIZE);
+
+    tables->control = NULL;
+    tables->foreign = 1;
+}
+
+
+/* What we heard of may be removed by now, when the helper is quick. */
+
+static void
 ngx_torii_table_load(ngx_http_torii_main_conf_t *tmcf, uint64_t generation,
     ngx_log_t *log)
 {
-    uint64_t            g, oldest;
-    ngx_torii_table_t  *table, *old;
+    uint64_t             newer;
+    ngx_torii_table_t   *table;
+    ngx_torii_tables_t  *tables;
 
-    table = NULL;
-    old = ngx_torii_tables.current;
-    oldest = generation > 3 ? generation - 3 : 0;
+    tables = &ngx_torii_tables;
 
-    for (g = generation; g > oldest; g--) {
+    for ( ;; ) {
+        table = ngx_torii_table_newest(tmcf, generation, log);
 
-        if (old && g == old->generation) {
+        newer = __atomic_load_n(&tables->control->generation,
+                                __ATOMIC_ACQUIRE);
+
+        if (table || newer == generation) {
             break;
         }
 
-        table = ngx_torii_table_open(tmcf, g, log);
-        if (table) {
-            break;
-        }
+        generation = newer;
     }
 
     if (table == NULL || table->generation != generation) {
-        ngx_torii_tables.refused = generation;
-        ngx_torii_tables.retry = ngx_current_msec + NGX_TORII_RETRY;
+        tables->refused = generation;
+        tables->retry = ngx_current_msec + NGX_TORII_RETRY;
     }
 
     if (table == NULL) {
-        return NGX_ERROR;
+        return;
     }
 
-    ngx_torii_tables.current = table;
-
-    if (old) {
-        ngx_torii_table_release(old);
+    if (tables->current) {
+        ngx_torii_table_release(tables->current);
     }
+
+    tables->current = table;
+    tables->foreign = 0;
 
     ngx_log_error(NGX_LOG_INFO, log, 0,
                   "torii: table %uL in force: %uD routes, %uz bytes",
                   table->generation, ingress_table_n(&table->table, ROUTES),
                   table->table.size);
+}
 
-    return NGX_OK;
+
+/*
+ * The newest file that is sound and newer than the current one.  At a cold
+ * start that may be an older one: better yesterday's routes than none.
+ */
+
+static ngx_torii_table_t *
+ngx_torii_table_newest(ngx_http_torii_main_conf_t *tmcf, uint64_t generation,
+    ngx_log_t *log)
+{
+    uint64_t             g, oldest;
+    ngx_torii_table_t   *table;
+    ngx_torii_tables_t  *tables;
+
+    tables = &ngx_torii_tables;
+
+    if (generation == tables->refused) {
+        log = NULL;
+    }
+
+    oldest = generation > NGX_TORII_KEPT ? generation - NGX_TORII_KEPT : 0;
+
+    for (g = generation; g > oldest; g--) {
+
+        if (tables->current && !tables->foreign
+            && g == tables->current->generation)
+        {
+            break;
+        }
+
+        table = ngx_torii_table_open(tmcf, g, log);
+        if (table) {
+            return table;
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -212,9 +317,13 @@ ngx_torii_table_open(ngx_http_torii_main_conf_t *tmcf, uint64_t generation,
     table->refs = 1;
 
     if (ingress_table_open(&table->table, (char *) path, error) != TORII_OK) {
-        ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "torii: table \"%s\" is refused, the last good one "
-                      "goes on serving: %s", path, error);
+
+        if (log && !ngx_torii_table_removed(generation)) {
+            ngx_log_error(NGX_LOG_ERR, log, 0,
+                          "torii: table \"%s\" is refused, the last good one "
+                          "goes on serving: %s", path, error);
+        }
+
         goto failed;
     }
 
@@ -230,6 +339,15 @@ failed:
     ngx_destroy_pool(pool);
 
     return NULL;
+}
+
+
+static ngx_uint_t
+ngx_torii_table_removed(uint64_t generation)
+{
+    return generation + NGX_TORII_KEPT
+           <= __atomic_load_n(&ngx_torii_tables.control->generation,
+                              __ATOMIC_ACQUIRE);
 }
 
 
@@ -270,20 +388,22 @@ ngx_torii_table_trusted(ngx_torii_table_t *table)
         if (net[i].bits >= 96 && ngx_memcmp(net[i].addr, mapped, 12) == 0) {
             bits = net[i].bits - 96;
             cidr->family = AF_INET;
-            ngx_memcpy(&cidr->u.in.addr, &net[i].addr[12], 4);
             cidr->u.in.mask = bits ? htonl((uint32_t) (0xffffffffu
                                                        << (32 - bits))) : 0;
+
+            ngx_memcpy(&cidr->u.in.addr, &net[i].addr[12], 4);
+            cidr->u.in.addr &= cidr->u.in.mask;
             continue;
         }
 
 #if (NGX_HAVE_INET6)
         cidr->family = AF_INET6;
-        ngx_memcpy(cidr->u.in6.addr.s6_addr, net[i].addr, 16);
 
         p = cidr->u.in6.mask.s6_addr;
 
         for (j = 0, bits = net[i].bits; j < 16; j++) {
             p[j] = bits >= 8 ? 0xff : (u_char) (0xff << (8 - bits));
+            cidr->u.in6.addr.s6_addr[j] = net[i].addr[j] & p[j];
             bits = bits >= 8 ? bits - 8 : 0;
         }
 #endif

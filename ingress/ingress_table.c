@@ -1,0 +1,838 @@
+
+/*
+ * Reading a routing table: everything is checked once, when it is opened, so
+ * that a lookup is nothing but loads and compares.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ingress_table.h"
+
+
+#define INGRESS_TABLE_ALIGN  8
+
+#define INGRESS_HOST_FLAGS   (INGRESS_HOST_TLS | INGRESS_HOST_REGEX)
+#define INGRESS_ROUTE_FLAGS  (INGRESS_ROUTE_AUTO | INGRESS_ROUTE_CATCHALL)
+#define INGRESS_TLS_VERSIONS (INGRESS_TLSV1_2 | INGRESS_TLSV1_3)
+
+
+typedef struct {
+    uint32_t     size;         /* of a record */
+    uint32_t     field;        /* of ingress_table_t, which points to it */
+} ingress_table_section_t;
+
+/* Returns NULL, or what is wrong in words that follow "damaged: ". */
+
+typedef const char *(*ingress_table_check_pt)(const ingress_table_t *t);
+
+
+static int ingress_table_check_header(const ingress_table_header_t *h,
+    size_t size, char error[128]);
+static int ingress_table_check_sections(ingress_table_t *t);
+static const char *ingress_table_check_globals(const ingress_table_t *t);
+static const char *ingress_table_check_buckets(const ingress_table_t *t);
+static const char *ingress_table_check_names(const ingress_table_t *t);
+static const char *ingress_table_check_paths(const ingress_table_t *t);
+static const char *ingress_table_check_hosts(const ingress_table_t *t);
+static const char *ingress_table_check_host(const ingress_table_t *t,
+    const ingress_table_host_t *host);
+static const char *ingress_table_check_prefixes(const ingress_table_t *t,
+    const ingress_table_host_t *host);
+static const char *ingress_table_check_routes(const ingress_table_t *t);
+static const char *ingress_table_check_policies(const ingress_table_t *t);
+static const char *ingress_table_check_policy(const ingress_table_t *t,
+    const ingress_policy_t *p);
+static const char *ingress_table_check_lists(const ingress_table_t *t,
+    const ingress_policy_t *p, const ingress_policy_t *before);
+static const char *ingress_table_check_ingresses(const ingress_table_t *t);
+static const char *ingress_table_check_backends(const ingress_table_t *t);
+static const char *ingress_table_check_certs(const ingress_table_t *t);
+
+
+#define ingress_table_section(type, field)                                    \
+    { sizeof(type), offsetof(ingress_table_t, field) }
+
+static const ingress_table_section_t
+    ingress_table_sections[INGRESS_SECTION_MAX] =
+{
+    ingress_table_section(uint32_t, buckets),
+    ingress_table_section(ingress_table_name_t, names),
+    ingress_table_section(ingress_table_alias_t, aliases),
+    ingress_table_section(ingress_table_host_t, hosts),
+    ingress_table_section(ingress_table_path_t, paths),
+    ingress_table_section(ingress_table_route_t, routes),
+    ingress_table_section(ingress_policy_t, policies),
+    ingress_table_section(ingress_table_ingress_t, ingresses),
+    ingress_table_section(ingress_table_backend_t, backends),
+    ingress_table_section(ingress_table_endpoint_t, endpoints),
+    ingress_table_section(ingress_table_cert_t, certs),
+    ingress_table_section(ingress_table_tls_t, tls),
+    ingress_table_section(unsigned char, pool)
+};
+
+
+/* Hosts look at the texts of their paths, which must be known to be sound. */
+
+static const ingress_table_check_pt  ingress_table_checks[] = {
+    ingress_table_check_globals,
+    ingress_table_check_buckets,
+    ingress_table_check_names,
+    ingress_table_check_paths,
+    ingress_table_check_hosts,
+    ingress_table_check_routes,
+    ingress_table_check_policies,
+    ingress_table_check_ingresses,
+    ingress_table_check_backends,
+    ingress_table_check_certs,
+    NULL
+};
+
+
+int
+ingress_table_open(ingress_table_t *t, const char *path, char error[128])
+{
+    int          fd;
+    void        *map;
+    struct stat  st;
+
+    memset(t, 0, sizeof(ingress_table_t));
+
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd == -1) {
+        snprintf(error, 128, "it cannot be opened: %s", strerror(errno));
+        return TORII_ERROR;
+    }
+
+    if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
+        snprintf(error, 128, "it is not a file");
+        close(fd);
+        return TORII_ERROR;
+    }
+
+    if (st.st_size < (off_t) sizeof(ingress_table_header_t)) {
+        snprintf(error, 128, "it is too short to be a routing table: %lld "
+                 "bytes", (long long) st.st_size);
+        close(fd);
+        return TORII_ERROR;
+    }
+
+    /* all pages are read at once for the checksum anyway */
+
+    map = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+
+    close(fd);
+
+    if (map == MAP_FAILED) {
+        snprintf(error, 128, "it cannot be mapped: %s", strerror(errno));
+        return TORII_ERROR;
+    }
+
+    if (ingress_table_check(t, map, st.st_size, error) != TORII_OK) {
+        munmap(map, st.st_size);
+        memset(t, 0, sizeof(ingress_table_t));
+        return TORII_ERROR;
+    }
+
+    return TORII_OK;
+}
+
+
+void
+ingress_table_close(ingress_table_t *t)
+{
+    if (t->map) {
+        munmap((void *) t->map, t->size);
+    }
+
+    memset(t, 0, sizeof(ingress_table_t));
+}
+
+
+torii_str_t
+ingress_table_str(const ingress_table_t *t, ingress_ref_t ref)
+{
+    torii_str_t  s;
+
+    s.len = ref.len;
+    s.data = ref.len ? (unsigned char *) t->pool + ref.off
+                     : (unsigned char *) "";
+
+    return s;
+}
+
+
+int
+ingress_table_check(ingress_table_t *t, const void *data, size_t size,
+    char error[128])
+{
+    const char                    *what;
+    const ingress_table_check_pt  *check;
+
+    memset(t, 0, sizeof(ingress_table_t));
+
+    if ((uintptr_t) data % INGRESS_TABLE_ALIGN) {
+        snprintf(error, 128, "its bytes are not aligned in memory");
+        return TORII_ERROR;
+    }
+
+    if (ingress_table_check_header(data, size, error) != TORII_OK) {
+        return TORII_ERROR;
+    }
+
+    t->map = data;
+    t->size = size;
+    t->header = data;
+
+    if (ingress_table_check_sections(t) != TORII_OK) {
+        snprintf(error, 128, "it is damaged: a section is out of bounds");
+        return TORII_ERROR;
+    }
+
+    for (check = ingress_table_checks; *check; check++) {
+        what = (*check)(t);
+
+        if (what) {
+            snprintf(error, 128, "it is damaged: %s", what);
+            return TORII_ERROR;
+        }
+    }
+
+    return TORII_OK;
+}
+
+
+static int
+ingress_table_check_header(const ingress_table_header_t *h, size_t size,
+    char error[128])
+{
+    size_t  skip;
+
+    if (size < sizeof(ingress_table_header_t)) {
+        snprintf(error, 128, "it is too short to be a routing table: %zu "
+                 "bytes", size);
+        return TORII_ERROR;
+    }
+
+    if (h->order == __builtin_bswap32(INGRESS_TABLE_ORDER)) {
+        snprintf(error, 128, "it was made on a machine of another byte order");
+        return TORII_ERROR;
+    }
+
+    if (h->magic != INGRESS_TABLE_MAGIC || h->order != INGRESS_TABLE_ORDER) {
+        snprintf(error, 128, "it is not a routing table");
+        return TORII_ERROR;
+    }
+
+    if (h->version != INGRESS_TABLE_VERSION
+        || h->header != sizeof(ingress_table_header_t))
+    {
+        snprintf(error, 128, "it has version %u (header of %u bytes), this "
+                 "program reads version %u (%zu bytes)", h->version, h->header,
+                 INGRESS_TABLE_VERSION, sizeof(ingress_table_header_t));
+        return TORII_ERROR;
+    }
+
+    if (h->size != size) {
+        snprintf(error, 128, "it is %s: %zu bytes instead of %llu",
+                 size < h->size ? "cut short" : "too long", size,
+                 (unsigned long long) h->size);
+        return TORII_ERROR;
+    }
+
+    skip = offsetof(ingress_table_header_t, header);
+
+    if (h->checksum != torii_hash((const char *) h + skip, size - skip, 0)) {
+        snprintf(error, 128, "it is damaged: its checksum is wrong");
+        return TORII_ERROR;
+    }
+
+    return TORII_OK;
+}
+
+
+static int
+ingress_table_check_sections(ingress_table_t *t)
+{
+    uint32_t                        i;
+    const void                     *p;
+    const ingress_section_t        *s;
+    const ingress_table_section_t  *known;
+
+    for (i = 0; i < INGRESS_SECTION_MAX; i++) {
+        s = &t->header->sections[i];
+        known = &ingress_table_sections[i];
+
+        if (s->size != known->size
+            || s->off % INGRESS_TABLE_ALIGN
+            || s->off < sizeof(ingress_table_header_t)
+            || s->off > t->size
+            || (uint64_t) s->n * s->size > t->size - s->off)
+        {
+            return TORII_ERROR;
+        }
+
+        p = t->map + s->off;
+        memcpy((char *) t + known->field, &p, sizeof(void *));
+    }
+
+    return TORII_OK;
+}
+
+
+/* A NUL must follow within the pool; an empty string needs none. */
+
+static inline int
+ingress_table_ref(const ingress_table_t *t, ingress_ref_t ref)
+{
+    uint32_t  n;
+
+    n = ingress_table_n(t, POOL);
+
+    if (ref.len == 0) {
+        return ref.off <= n;
+    }
+
+    return (uint64_t) ref.off + ref.len < n
+           && t->pool[ref.off + ref.len] == '\0';
+}
+
+
+static inline int
+ingress_table_array(const ingress_table_t *t, ingress_ref_t ref, size_t size)
+{
+    if (ref.len && ref.off % INGRESS_TABLE_ALIGN) {
+        return 0;
+    }
+
+    return ref.len % size == 0 && ingress_table_ref(t, ref);
+}
+
+
+static inline int
+ingress_table_range(uint32_t first, uint32_t n, uint32_t max)
+{
+    return first <= max && n <= max - first;
+}
+
+
+static inline int
+ingress_table_index(uint32_t index, uint32_t n)
+{
+    return index < n || index == INGRESS_NONE;
+}
+
+
+static int
+ingress_table_refs(const ingress_table_t *t, const void *record,
+    const uint16_t *offsets, uint32_t n)
+{
+    uint32_t       i;
+    ingress_ref_t  ref;
+
+    for (i = 0; i < n; i++) {
+        memcpy(&ref, (const char *) record + offsets[i], sizeof(ref));
+
+        if (!ingress_table_ref(t, ref)) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static int
+ingress_table_networks(const ingress_table_t *t, ingress_ref_t ref)
+{
+    uint32_t                  i, n;
+    const ingress_network_t  *net;
+
+    if (!ingress_table_array(t, ref, sizeof(ingress_network_t))) {
+        return 0;
+    }
+
+    net = (const ingress_network_t *) ingress_table_str(t, ref).data;
+    n = ref.len / sizeof(ingress_network_t);
+
+    for (i = 0; i < n; i++) {
+        if (net[i].bits > 128) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static int
+ingress_table_entries(const ingress_table_t *t, ingress_ref_t ref)
+{
+    uint32_t                i, n;
+    const ingress_entry_t  *entry;
+
+    if (!ingress_table_array(t, ref, sizeof(ingress_entry_t))) {
+        return 0;
+    }
+
+    entry = (const ingress_entry_t *) (t->pool + ref.off);
+    n = ref.len / sizeof(ingress_entry_t);
+
+    for (i = 0; i < n; i++) {
+        if (!ingress_table_ref(t, entry[i].name)
+            || !ingress_table_ref(t, entry[i].value))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static const char *
+ingress_table_check_globals(const ingress_table_t *t)
+{
+    const ingress_table_header_t  *h;
+
+    h = t->header;
+
+    if (h->default_host >= ingress_table_n(t, HOSTS)
+        || !ingress_table_index(h->default_backend,
+                                ingress_table_n(t, BACKENDS))
+        || !ingress_table_index(h->default_cert, ingress_table_n(t, CERTS)))
+    {
+        return "a default is out of bounds";
+    }
+
+    if (!ingress_table_ref(t, h->findings)
+        || !ingress_table_refs(t, &h->global, ingress_global_refs,
+                               ingress_global_nrefs)
+        || !ingress_table_networks(t, h->global.real_ip_networks))
+    {
+        return "a global setting is out of bounds";
+    }
+
+    if (h->global.redirect_code < 300 || h->global.redirect_code > 399) {
+        return "the redirect code is none";
+    }
+
+    return NULL;
+}
+
+
+/* At least one bucket is empty, or the search for an unknown name never ends */
+
+static const char *
+ingress_table_check_buckets(const ingress_table_t *t)
+{
+    uint32_t  i, n, used, names;
+
+    n = ingress_table_n(t, BUCKETS);
+    names = ingress_table_n(t, NAMES);
+
+    if (n == 0 || (n & (n - 1))) {
+        return "the number of buckets is no power of two";
+    }
+
+    used = 0;
+
+    for (i = 0; i < n; i++) {
+        if (t->buckets[i] > names) {
+            return "a bucket is out of bounds";
+        }
+
+        used += (t->buckets[i] != 0);
+    }
+
+    if (used == n) {
+        return "no bucket is free";
+    }
+
+    return NULL;
+}
+
+
+static const char *
+ingress_table_check_names(const ingress_table_t *t)
+{
+    uint32_t                      i, n, hosts;
+    const ingress_table_name_t   *name;
+    const ingress_table_alias_t  *alias;
+
+    hosts = ingress_table_n(t, HOSTS);
+
+    name = t->names;
+    n = ingress_table_n(t, NAMES);
+
+    for (i = 0; i < n; i++) {
+        if (!ingress_table_ref(t, name[i].name) || name[i].host >= hosts) {
+            return "a name is out of bounds";
+        }
+    }
+
+    alias = t->aliases;
+    n = ingress_table_n(t, ALIASES);
+
+    for (i = 0; i < n; i++) {
+        if (!ingress_table_ref(t, alias[i].pattern) || alias[i].host >= hosts) {
+            return "an alias is out of bounds";
+        }
+    }
+
+    return NULL;
+}
+
+
+static const char *
+ingress_table_check_paths(const ingress_table_t *t)
+{
+    uint32_t                     i, n, routes;
+    const ingress_table_path_t  *path;
+
+    path = t->paths;
+    n = ingress_table_n(t, PATHS);
+    routes = ingress_table_n(t, ROUTES);
+
+    for (i = 0; i < n; i++) {
+        if (!ingress_table_ref(t, path[i].text) || path[i].route >= routes) {
+            return "a path is out of bounds";
+        }
+    }
+
+    return NULL;
+}
+
+
+/* No path counts twice, so that the time taken is bounded by the file's size */
+
+static const char *
+ingress_table_check_hosts(const ingress_table_t *t)
+{
+    uint32_t                     i, n, paths;
+    uint64_t                     total;
+    const char                  *what;
+    const ingress_table_host_t  *host;
+
+    n = ingress_table_n(t, HOSTS);
+    paths = ingress_table_n(t, PATHS);
+    total = 0;
+
+    for (i = 0; i < n; i++) {
+        host = &t->hosts[i];
+
+        total += (uint64_t) host->nexact + host->nprefix;
+
+        if (total > paths
+            || !ingress_table_range(host->exact, host->nexact, paths)
+            || !ingress_table_range(host->prefix, host->nprefix, paths))
+        {
+            return "a host's paths are out of bounds";
+        }
+
+        what = ingress_table_check_host(t, host);
+        if (what) {
+            return what;
+        }
+    }
+
+    return NULL;
+}
+
+
+static const char *
+ingress_table_check_host(const ingress_table_t *t,
+    const ingress_table_host_t *host)
+{
+    uint32_t                     i, certs;
+    const ingress_table_path_t  *path;
+
+    certs = ingress_table_n(t, CERTS);
+
+    if (!ingress_table_ref(t, host->name)
+        || !ingress_table_ref(t, host->ssl_ciphers)
+        || !ingress_table_ref(t, host->app_root)
+        || !ingress_table_ref(t, host->www_target)
+        || !ingress_table_index(host->cert, certs)
+        || !ingress_table_index(host->cert2, certs))
+    {
+        return "a host is out of bounds";
+    }
+
+    if ((host->flags & ~INGRESS_HOST_FLAGS)
+        || host->ssl_prefer_server_ciphers > 2)
+    {
+        return "a host has an unknown setting";
+    }
+
+    if (host->flags & INGRESS_HOST_REGEX) {
+        return host->nexact ? "a host with regexes has exact paths" : NULL;
+    }
+
+    path = t->paths + host->exact;
+
+    for (i = 1; i < host->nexact; i++) {
+        if (torii_str_cmp(ingress_table_str(t, path[i - 1].text),
+                          ingress_table_str(t, path[i].text)) >= 0)
+        {
+            return "exact paths are not sorted";
+        }
+    }
+
+    return ingress_table_check_prefixes(t, host);
+}
+
+
+static const char *
+ingress_table_check_prefixes(const ingress_table_t *t,
+    const ingress_table_host_t *host)
+{
+    uint32_t                     i, first, parent;
+    torii_str_t                  text, before, shorter;
+    const ingress_table_path_t  *path;
+
+    first = host->prefix;
+    before.len = 0;
+    before.data = NULL;
+
+    for (i = first; i < first + host->nprefix; i++) {
+        path = &t->paths[i];
+        parent = path->parent;
+        text = ingress_table_str(t, path->text);
+
+        if (text.len == 0 || text.data[text.len - 1] != '/') {
+            return "a prefix does not end in a slash";
+        }
+
+        if (torii_str_cmp(before, text) >= 0) {
+            return "prefixes are not sorted";
+        }
+
+        before = text;
+
+        if (parent == INGRESS_NONE) {
+            continue;
+        }
+
+        if (parent < first || parent >= i) {
+            return "a prefix's parent is out of bounds";
+        }
+
+        shorter = ingress_table_str(t, t->paths[parent].text);
+
+        if (shorter.len >= text.len
+            || memcmp(shorter.data, text.data, shorter.len) != 0)
+        {
+            return "a prefix's parent is no prefix of it";
+        }
+    }
+
+    return NULL;
+}
+
+
+static const char *
+ingress_table_check_routes(const ingress_table_t *t)
+{
+    uint32_t                      i, n, policies, backends, ingresses;
+    const ingress_table_route_t  *route;
+
+    n = ingress_table_n(t, ROUTES);
+    policies = ingress_table_n(t, POLICIES);
+    backends = ingress_table_n(t, BACKENDS);
+    ingresses = ingress_table_n(t, INGRESSES);
+
+    for (i = 0; i < n; i++) {
+        route = &t->routes[i];
+
+        if (route->policy >= policies
+            || !ingress_table_index(route->backend, backends)
+            || !ingress_table_index(route->ingress, ingresses)
+            || !ingress_table_ref(t, route->path)
+            || !ingress_table_ref(t, route->service)
+            || !ingress_table_ref(t, route->port)
+            || !ingress_table_ref(t, route->host))
+        {
+            return "a route is out of bounds";
+        }
+
+        if ((route->flags & ~INGRESS_ROUTE_FLAGS)
+            || route->type > INGRESS_PATH_PREFIX)
+        {
+            return "a route has an unknown setting";
+        }
+    }
+
+    return NULL;
+}
+
+
+static const char *
+ingress_table_check_policies(const ingress_table_t *t)
+{
+    uint32_t                 i, n;
+    const char              *what;
+    const ingress_policy_t  *p;
+
+    p = t->policies;
+    n = ingress_table_n(t, POLICIES);
+
+    if (n == 0) {
+        return "there is no policy";
+    }
+
+    for (i = 0; i < n; i++) {
+        what = ingress_table_check_policy(t, &p[i]);
+        if (what) {
+            return what;
+        }
+
+        what = ingress_table_check_lists(t, &p[i], i ? &p[i - 1] : NULL);
+        if (what) {
+            return what;
+        }
+    }
+
+    return NULL;
+}
+
+
+static const char *
+ingress_table_check_policy(const ingress_table_t *t, const ingress_policy_t *p)
+{
+    if (!ingress_table_refs(t, p, ingress_policy_refs, ingress_policy_nrefs)
+        || p->tls > ingress_table_n(t, TLS))
+    {
+        return "a policy is out of bounds";
+    }
+
+    if (p->protocol > INGRESS_FCGI
+        || (p->http_version != 10 && p->http_version != 11)
+        || p->connection_header > 2
+        || (p->ssl_protocols & ~INGRESS_TLS_VERSIONS)
+        || (p->redirect_code
+            && (p->redirect_code < 300 || p->redirect_code > 399)))
+    {
+        return "a policy has an unknown setting";
+    }
+
+    return NULL;
+}
+
+
+/* Many policies in a row name the same list, which is looked at once. */
+
+static const char *
+ingress_table_check_lists(const ingress_table_t *t, const ingress_policy_t *p,
+    const ingress_policy_t *before)
+{
+#define ingress_table_same(field)                                             \
+    (before && memcmp(&p->field, &before->field, sizeof(ingress_ref_t)) == 0)
+
+    if ((!ingress_table_same(allow) && !ingress_table_networks(t, p->allow))
+        || (!ingress_table_same(deny_list)
+            && !ingress_table_networks(t, p->deny_list)))
+    {
+        return "an access list is out of bounds";
+    }
+
+    if ((!ingress_table_same(cors_origins)
+         && !ingress_table_entries(t, p->cors_origins))
+        || (!ingress_table_same(fastcgi_params)
+            && !ingress_table_entries(t, p->fastcgi_params)))
+    {
+        return "a policy's list is out of bounds";
+    }
+
+    return NULL;
+}
+
+
+static const char *
+ingress_table_check_ingresses(const ingress_table_t *t)
+{
+    uint32_t                        i, n;
+    const ingress_table_ingress_t  *ing;
+
+    ing = t->ingresses;
+    n = ingress_table_n(t, INGRESSES);
+
+    for (i = 0; i < n; i++) {
+        if (!ingress_table_ref(t, ing[i].namespace)
+            || !ingress_table_ref(t, ing[i].name)
+            || !ingress_table_ref(t, ing[i].file))
+        {
+            return "an Ingress is out of bounds";
+        }
+    }
+
+    return NULL;
+}
+
+
+static const char *
+ingress_table_check_backends(const ingress_table_t *t)
+{
+    uint32_t                        i, n, endpoints;
+    const ingress_table_backend_t  *b;
+
+    b = t->backends;
+    n = ingress_table_n(t, BACKENDS);
+    endpoints = ingress_table_n(t, ENDPOINTS);
+
+    for (i = 0; i < n; i++) {
+        if (!ingress_table_ref(t, b[i].name)
+            || !ingress_table_ref(t, b[i].external)
+            || !ingress_table_range(b[i].first, b[i].n, endpoints))
+        {
+            return "a backend is out of bounds";
+        }
+
+        if (b[i].type > INGRESS_BACKEND_EXTERNALNAME) {
+            return "a backend has an unknown type";
+        }
+    }
+
+    return NULL;
+}
+
+
+static const char *
+ingress_table_check_certs(const ingress_table_t *t)
+{
+    uint32_t                     i, n;
+    const ingress_table_tls_t   *tls;
+    const ingress_table_cert_t  *cert;
+
+    cert = t->certs;
+    n = ingress_table_n(t, CERTS);
+
+    for (i = 0; i < n; i++) {
+        if (!ingress_table_ref(t, cert[i].chain)
+            || !ingress_table_ref(t, cert[i].key)
+            || !ingress_table_ref(t, cert[i].namespace)
+            || !ingress_table_ref(t, cert[i].secret)
+            || !ingress_table_ref(t, cert[i].host))
+        {
+            return "a certificate is out of bounds";
+        }
+    }
+
+    tls = t->tls;
+    n = ingress_table_n(t, TLS);
+
+    for (i = 0; i < n; i++) {
+        if (!ingress_table_ref(t, tls[i].cert)
+            || !ingress_table_ref(t, tls[i].key)
+            || !ingress_table_ref(t, tls[i].ca))
+        {
+            return "a TLS identity is out of bounds";
+        }
+    }
+
+    return NULL;
+}

@@ -1,0 +1,636 @@
+
+/*
+ * "torii_admin on;": what probes, Prometheus and people ask a gateway about
+ * itself.  It listens where the operator says; nothing here changes anything.
+ */
+
+#include "ngx_http_torii.h"
+
+
+typedef struct {
+    ngx_str_t            path;
+    char                *type;
+    char                *what;
+    ngx_uint_t         (*handler)(ngx_http_request_t *r,
+                                  ngx_http_torii_main_conf_t *tmcf,
+                                  ngx_torii_table_t *table, torii_buf_t *out);
+} ngx_http_torii_page_t;
+
+
+static ngx_int_t ngx_http_torii_admin_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_torii_admin_send(ngx_http_request_t *r,
+    ngx_uint_t status, char *type, torii_buf_t *out);
+static void ngx_http_torii_admin_cleanup(void *data);
+static ngx_uint_t ngx_http_torii_admin_index(ngx_http_request_t *r,
+    ngx_http_torii_main_conf_t *tmcf, ngx_torii_table_t *table,
+    torii_buf_t *out);
+static ngx_uint_t ngx_http_torii_admin_healthz(ngx_http_request_t *r,
+    ngx_http_torii_main_conf_t *tmcf, ngx_torii_table_t *table,
+    torii_buf_t *out);
+static ngx_uint_t ngx_http_torii_admin_readyz(ngx_http_request_t *r,
+    ngx_http_torii_main_conf_t *tmcf, ngx_torii_table_t *table,
+    torii_buf_t *out);
+static ngx_uint_t ngx_http_torii_admin_findings(ngx_http_request_t *r,
+    ngx_http_torii_main_conf_t *tmcf, ngx_torii_table_t *table,
+    torii_buf_t *out);
+static ngx_uint_t ngx_http_torii_admin_routes(ngx_http_request_t *r,
+    ngx_http_torii_main_conf_t *tmcf, ngx_torii_table_t *table,
+    torii_buf_t *out);
+static void ngx_http_torii_admin_route(ingress_table_t *t,
+    const ingress_table_route_t *route, torii_buf_t *out);
+static void ngx_http_torii_admin_field(torii_buf_t *out, char *name,
+    torii_str_t value);
+static ngx_uint_t ngx_http_torii_admin_metrics(ngx_http_request_t *r,
+    ngx_http_torii_main_conf_t *tmcf, ngx_torii_table_t *table,
+    torii_buf_t *out);
+static void ngx_http_torii_admin_gauge(torii_buf_t *out, char *name,
+    char *type, char *help, double value);
+static void ngx_http_torii_admin_control(torii_buf_t *out);
+static void ngx_http_torii_admin_table(ngx_torii_table_t *table,
+    torii_buf_t *out);
+static void ngx_http_torii_admin_certs(ingress_table_t *t, torii_buf_t *out);
+static void ngx_http_torii_admin_orphans(ingress_table_t *t,
+    torii_buf_t *out);
+static void ngx_http_torii_admin_connections(torii_buf_t *out);
+
+
+static char  ngx_http_torii_json[] = "application/json";
+static char  ngx_http_torii_text[] = "text/plain; charset=utf-8";
+
+
+static ngx_http_torii_page_t  ngx_http_torii_pages[] = {
+    { ngx_string("/"), ngx_http_torii_text,
+      "this list", ngx_http_torii_admin_index },
+    { ngx_string("/healthz"), ngx_http_torii_text,
+      "200 while the process lives", ngx_http_torii_admin_healthz },
+    { ngx_string("/readyz"), ngx_http_torii_json,
+      "200 once a routing table is in force", ngx_http_torii_admin_readyz },
+    { ngx_string("/metrics"), "text/plain; version=0.0.4; charset=utf-8",
+      "Prometheus metrics", ngx_http_torii_admin_metrics },
+    { ngx_string("/api/findings"), ngx_http_torii_json,
+      "what is wrong with the objects", ngx_http_torii_admin_findings },
+    { ngx_string("/api/routes"), ngx_http_torii_json,
+      "all routes; ?host=NAME for one host's", ngx_http_torii_admin_routes },
+    { ngx_null_string, NULL, NULL, NULL }
+};
+
+
+char *
+ngx_http_torii_admin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t                 *value;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    value = cf->args->elts;
+
+    if (ngx_strcasecmp(value[1].data, (u_char *) "off") == 0) {
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcasecmp(value[1].data, (u_char *) "on") != 0) {
+        return "takes \"on\" or \"off\"";
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_torii_admin_handler;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_torii_admin_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                    rc;
+    ngx_uint_t                   status;
+    torii_buf_t                  out;
+    ngx_torii_table_t           *table;
+    ngx_http_torii_page_t       *page;
+    ngx_http_torii_main_conf_t  *tmcf;
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    for (page = ngx_http_torii_pages; page->path.len; page++) {
+        if (r->uri.len == page->path.len
+            && ngx_strncmp(r->uri.data, page->path.data, r->uri.len) == 0)
+        {
+            break;
+        }
+    }
+
+    if (page->path.len == 0) {
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    tmcf = ngx_http_get_module_main_conf(r, ngx_http_torii_module);
+
+    table = tmcf->state ? ngx_torii_table_current(tmcf, r->connection->log)
+                        : NULL;
+
+    ngx_memzero(&out, sizeof(torii_buf_t));
+
+    status = page->handler(r, tmcf, table, &out);
+
+    return ngx_http_torii_admin_send(r, status, page->type, &out);
+}
+
+
+static ngx_int_t
+ngx_http_torii_admin_send(ngx_http_request_t *r, ngx_uint_t status, char *type,
+    torii_buf_t *out)
+{
+    ngx_int_t            rc;
+    ngx_buf_t           *b;
+    ngx_chain_t          cl;
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    b = ngx_calloc_buf(r->pool);
+
+    if (cln == NULL || b == NULL) {
+        torii_buf_free(out);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->start = out->data;
+    b->pos = out->data;
+    b->last = out->data + out->len;
+    b->end = b->last;
+    b->memory = out->len != 0;
+    b->last_buf = 1;
+    b->last_in_chain = 1;
+
+    cln->handler = ngx_http_torii_admin_cleanup;
+    cln->data = out->data;
+
+    r->headers_out.status = status;
+    r->headers_out.content_length_n = out->len;
+    r->headers_out.content_type.data = (u_char *) type;
+    r->headers_out.content_type.len = ngx_strlen(type);
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    cl.buf = b;
+    cl.next = NULL;
+
+    return ngx_http_output_filter(r, &cl);
+}
+
+
+static void
+ngx_http_torii_admin_cleanup(void *data)
+{
+    free(data);
+}
+
+
+static ngx_uint_t
+ngx_http_torii_admin_index(ngx_http_request_t *r,
+    ngx_http_torii_main_conf_t *tmcf, ngx_torii_table_t *table,
+    torii_buf_t *out)
+{
+    ngx_http_torii_page_t  *page;
+
+    torii_buf_adds(out, "Torii " TORII_VERSION "\n\n");
+
+    for (page = ngx_http_torii_pages; page->path.len; page++) {
+        torii_buf_printf(out, "%-16s %s\n", (char *) page->path.data,
+                         page->what);
+    }
+
+    return NGX_HTTP_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_torii_admin_healthz(ngx_http_request_t *r,
+    ngx_http_torii_main_conf_t *tmcf, ngx_torii_table_t *table,
+    torii_buf_t *out)
+{
+    torii_buf_adds(out, "ok\n");
+
+    return NGX_HTTP_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_torii_admin_readyz(ngx_http_request_t *r,
+    ngx_http_torii_main_conf_t *tmcf, ngx_torii_table_t *table,
+    torii_buf_t *out)
+{
+    ngx_torii_control_t  *control;
+
+    control = ngx_torii_control();
+
+    torii_buf_printf(out, "{\"ready\":%s,\"generation\":%lu,\"routes\":%u,"
+                     "\"synced\":%s,\"helper\":{\"pid\":%lu,"
+                     "\"beat\":%lu}}\n",
+                     table ? "true" : "false",
+                     table ? (unsigned long) table->generation : 0,
+                     table ? ingress_table_n(&table->table, ROUTES) : 0,
+                     control && control->synced ? "true" : "false",
+                     control ? (unsigned long) control->helper_pid : 0,
+                     control ? (unsigned long) control->beat : 0);
+
+    return table ? NGX_HTTP_OK : NGX_HTTP_SERVICE_UNAVAILABLE;
+}
+
+
+static ngx_uint_t
+ngx_http_torii_admin_findings(ngx_http_request_t *r,
+    ngx_http_torii_main_conf_t *tmcf, ngx_torii_table_t *table,
+    torii_buf_t *out)
+{
+    if (table == NULL) {
+        torii_buf_adds(out, "[]");
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
+    torii_buf_add_str(out, ingress_table_str(&table->table,
+                                             table->table.header->findings));
+
+    return NGX_HTTP_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_torii_admin_routes(ngx_http_request_t *r,
+    ngx_http_torii_main_conf_t *tmcf, ngx_torii_table_t *table,
+    torii_buf_t *out)
+{
+    uint32_t                      i, n;
+    ngx_str_t                     arg;
+    torii_str_t                   host;
+    ingress_table_t              *t;
+    const ingress_table_route_t  *route;
+
+    if (table == NULL) {
+        torii_buf_adds(out, "[]");
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
+    if (ngx_http_arg(r, (u_char *) "host", 4, &arg) != NGX_OK) {
+        ngx_str_null(&arg);
+    }
+
+    t = &table->table;
+    n = 0;
+
+    torii_buf_adds(out, "[");
+
+    for (i = 0; i < ingress_table_n(t, ROUTES); i++) {
+        route = &t->routes[i];
+        host = ingress_table_str(t, route->host);
+
+        if (arg.len && !torii_str_caseeq(host, (torii_str_t) { arg.len,
+                                                               arg.data }))
+        {
+            continue;
+        }
+
+        torii_buf_adds(out, n++ ? ",\n" : "\n");
+        ngx_http_torii_admin_route(t, route, out);
+    }
+
+    torii_buf_adds(out, "\n]\n");
+
+    return NGX_HTTP_OK;
+}
+
+
+static void
+ngx_http_torii_admin_route(ingress_table_t *t,
+    const ingress_table_route_t *route, torii_buf_t *out)
+{
+    const ingress_policy_t         *policy;
+    const ingress_table_backend_t  *backend;
+    const ingress_table_ingress_t  *ingress;
+
+    static char  *types[] = { "ImplementationSpecific", "Exact", "Prefix" };
+    static char  *protocols[] = { "HTTP", "HTTPS", "AUTO_HTTP", "GRPC",
+                                  "GRPCS", "FCGI" };
+
+    policy = &t->policies[route->policy];
+
+    torii_buf_adds(out, "{");
+    ngx_http_torii_admin_field(out, "host", ingress_table_str(t, route->host));
+    ngx_http_torii_admin_field(out, "path", ingress_table_str(t, route->path));
+    ngx_http_torii_admin_field(out, "pathType", torii_str(types[route->type]));
+
+    if (route->ingress != INGRESS_NONE) {
+        ingress = &t->ingresses[route->ingress];
+
+        ngx_http_torii_admin_field(out, "namespace",
+                                   ingress_table_str(t, ingress->namespace));
+        ngx_http_torii_admin_field(out, "ingress",
+                                   ingress_table_str(t, ingress->name));
+        ngx_http_torii_admin_field(out, "file",
+                                   ingress_table_str(t, ingress->file));
+    }
+
+    ngx_http_torii_admin_field(out, "service",
+                               ingress_table_str(t, route->service));
+    ngx_http_torii_admin_field(out, "port", ingress_table_str(t, route->port));
+    ngx_http_torii_admin_field(out, "protocol",
+                               torii_str(protocols[policy->protocol]));
+
+    backend = route->backend == INGRESS_NONE ? NULL
+                                             : &t->backends[route->backend];
+
+    torii_buf_printf(out, "\"endpoints\":%u,\"bodySize\":%lu,\"denied\":%s,"
+                     "\"auto\":%s}",
+                     backend ? backend->n : 0,
+                     (unsigned long) policy->body_size,
+                     policy->deny ? "true" : "false",
+                     route->flags & INGRESS_ROUTE_AUTO ? "true" : "false");
+}
+
+
+static void
+ngx_http_torii_admin_field(torii_buf_t *out, char *name, torii_str_t value)
+{
+    torii_buf_printf(out, "\"%s\":", name);
+    torii_buf_add_json(out, value);
+    torii_buf_adds(out, ",");
+}
+
+
+static ngx_uint_t
+ngx_http_torii_admin_metrics(ngx_http_request_t *r,
+    ngx_http_torii_main_conf_t *tmcf, ngx_torii_table_t *table,
+    torii_buf_t *out)
+{
+    torii_buf_adds(out, "# HELP nginx_ingress_controller_build_info The "
+                   "version.\n"
+                   "# TYPE nginx_ingress_controller_build_info gauge\n"
+                   "nginx_ingress_controller_build_info{release=\""
+                   TORII_VERSION "\",build=\"nginx/" NGINX_VERSION "\","
+                   "repository=\"torii\",");
+    ngx_http_torii_label_const(out);
+    torii_buf_adds(out, "} 1\n");
+
+    ngx_http_torii_admin_control(out);
+    ngx_http_torii_admin_connections(out);
+
+    if (table) {
+        ngx_http_torii_admin_table(table, out);
+        ngx_http_torii_admin_certs(&table->table, out);
+        ngx_http_torii_admin_orphans(&table->table, out);
+    }
+
+    ngx_http_torii_metrics_write(tmcf, table, out);
+
+    return NGX_HTTP_OK;
+}
+
+
+void
+ngx_http_torii_label_value(torii_buf_t *out, torii_str_t value)
+{
+    size_t  i;
+
+    for (i = 0; i < value.len; i++) {
+
+        switch (value.data[i]) {
+
+        case '\n':
+            torii_buf_adds(out, "\\n");
+            break;
+
+        case '\\':
+        case '"':
+            torii_buf_adds(out, "\\");
+
+            /* fall through */
+
+        default:
+            torii_buf_add(out, &value.data[i], 1);
+        }
+    }
+}
+
+
+/* Labels that ingress-nginx puts on all that it exports. */
+
+void
+ngx_http_torii_label_const(torii_buf_t *out)
+{
+    torii_buf_adds(out, "controller_class=\"k8s.io/ingress-nginx\","
+                   "controller_namespace=\"\",controller_pod=\"");
+    ngx_http_torii_label_value(out, (torii_str_t) { ngx_cycle->hostname.len,
+                                                ngx_cycle->hostname.data });
+    torii_buf_adds(out, "\"");
+}
+
+
+static void
+ngx_http_torii_admin_gauge(torii_buf_t *out, char *name, char *type,
+    char *help, double value)
+{
+    torii_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s{", name, help, name,
+                     type, name);
+    ngx_http_torii_label_const(out);
+    torii_buf_printf(out, "} %.15g\n", value);
+}
+
+
+static void
+ngx_http_torii_admin_control(torii_buf_t *out)
+{
+    ngx_torii_control_t  *control;
+
+    control = ngx_torii_control();
+
+    if (control == NULL) {
+        return;
+    }
+
+    ngx_http_torii_admin_gauge(out,
+        "nginx_ingress_controller_success", "counter",
+        "Tables published.", control->publishes);
+    ngx_http_torii_admin_gauge(out,
+        "nginx_ingress_controller_errors", "counter",
+        "Tables that could not be written.", control->failures);
+    ngx_http_torii_admin_gauge(out,
+        "nginx_ingress_controller_config_last_reload_successful", "gauge",
+        "Whether the last change of objects is in force.",
+        control->failed == 0);
+    ngx_http_torii_admin_gauge(out,
+        "nginx_ingress_controller_config_last_reload_successful_timestamp"
+        "_seconds", "gauge",
+        "When the last table was published.", control->published / 1000.0);
+    ngx_http_torii_admin_gauge(out,
+        "torii_publish_seconds_sum", "counter",
+        "Time from a change seen to its table published, summed.",
+        control->publish_us_sum / 1e6);
+    ngx_http_torii_admin_gauge(out,
+        "torii_publish_seconds_count", "counter",
+        "Tables that torii_publish_seconds_sum is of.", control->publishes);
+    ngx_http_torii_admin_gauge(out,
+        "torii_publish_last_seconds", "gauge",
+        "The same of the last change.", control->publish_us / 1e6);
+    ngx_http_torii_admin_gauge(out,
+        "torii_compile_last_seconds", "gauge",
+        "Compile time of the last table.", control->compile_us / 1e6);
+    ngx_http_torii_admin_gauge(out,
+        "torii_source_synced_timestamp_seconds", "gauge",
+        "When the source was last read whole.", control->synced / 1000.0);
+    ngx_http_torii_admin_gauge(out,
+        "torii_helper_beat_timestamp_seconds", "gauge",
+        "When the helper process was last alive.", control->beat / 1000.0);
+}
+
+
+static void
+ngx_http_torii_admin_table(ngx_torii_table_t *table, torii_buf_t *out)
+{
+    const ingress_table_header_t  *header;
+
+    header = table->table.header;
+
+    ngx_http_torii_admin_gauge(out, "torii_table_generation", "gauge",
+        "Generation of the table in force in this worker.",
+        table->generation);
+    ngx_http_torii_admin_gauge(out, "torii_table_bytes", "gauge",
+        "Size of that table.", table->table.size);
+    ngx_http_torii_admin_gauge(out, "torii_table_hosts", "gauge",
+        "Hosts in that table.", ingress_table_n(&table->table, HOSTS));
+    ngx_http_torii_admin_gauge(out, "torii_table_routes", "gauge",
+        "Routes in that table.", ingress_table_n(&table->table, ROUTES));
+    ngx_http_torii_admin_gauge(out, "nginx_ingress_controller_config_hash",
+        "gauge", "Hash of that table.",
+        (double) (header->checksum & 0xffffffffffffULL));
+
+    torii_buf_printf(out, "# HELP torii_findings What is wrong with the "
+                     "objects.\n# TYPE torii_findings gauge\n"
+                     "torii_findings{severity=\"error\"} %u\n"
+                     "torii_findings{severity=\"warning\"} %u\n",
+                     header->errors, header->warnings);
+}
+
+
+static void
+ngx_http_torii_admin_certs(ingress_table_t *t, torii_buf_t *out)
+{
+    uint32_t                     i;
+    const ingress_table_cert_t  *cert;
+
+    torii_buf_adds(out,
+        "# HELP nginx_ingress_controller_ssl_expire_time_seconds When a "
+        "certificate expires.\n"
+        "# TYPE nginx_ingress_controller_ssl_expire_time_seconds gauge\n");
+
+    for (i = 0; i < ingress_table_n(t, CERTS); i++) {
+        cert = &t->certs[i];
+
+        torii_buf_adds(out,
+            "nginx_ingress_controller_ssl_expire_time_seconds{"
+            "class=\"k8s.io/ingress-nginx\",host=\"");
+        ngx_http_torii_label_value(out, ingress_table_str(t, cert->host));
+        torii_buf_adds(out, "\",namespace=\"");
+        ngx_http_torii_label_value(out, ingress_table_str(t, cert->namespace));
+        torii_buf_adds(out, "\",secret_name=\"");
+        ngx_http_torii_label_value(out, ingress_table_str(t, cert->secret));
+        torii_buf_printf(out, "\"} %lu\n", (unsigned long) cert->not_after);
+    }
+}
+
+
+static void
+ngx_http_torii_admin_orphans(ingress_table_t *t, torii_buf_t *out)
+{
+    char                           *type;
+    u_char                         *seen;
+    uint32_t                        i;
+    const ingress_table_route_t    *route;
+    const ingress_table_ingress_t  *ingress;
+
+    torii_buf_adds(out,
+        "# HELP nginx_ingress_controller_orphan_ingress Ingresses without "
+        "Service or endpoints.\n"
+        "# TYPE nginx_ingress_controller_orphan_ingress gauge\n");
+
+    seen = torii_zalloc(ingress_table_n(t, INGRESSES) + 1);
+
+    for (i = 0; i < ingress_table_n(t, ROUTES); i++) {
+        route = &t->routes[i];
+
+        if (route->ingress == INGRESS_NONE || seen[route->ingress]
+            || (route->flags & INGRESS_ROUTE_AUTO))
+        {
+            continue;
+        }
+
+        if (route->backend == INGRESS_NONE) {
+            type = "no-service";
+
+        } else if (t->backends[route->backend].n == 0) {
+            type = "no-endpoint";
+
+        } else {
+            continue;
+        }
+
+        seen[route->ingress] = 1;
+        ingress = &t->ingresses[route->ingress];
+
+        torii_buf_adds(out,
+            "nginx_ingress_controller_orphan_ingress{namespace=\"");
+        ngx_http_torii_label_value(out,
+                                   ingress_table_str(t, ingress->namespace));
+        torii_buf_adds(out, "\",ingress=\"");
+        ngx_http_torii_label_value(out, ingress_table_str(t, ingress->name));
+        torii_buf_printf(out, "\",type=\"%s\"} 1\n", type);
+    }
+
+    free(seen);
+}
+
+
+static void
+ngx_http_torii_admin_connections(torii_buf_t *out)
+{
+#if (NGX_STAT_STUB)
+    torii_buf_printf(out,
+        "# HELP nginx_ingress_controller_nginx_process_connections Client "
+        "connections.\n"
+        "# TYPE nginx_ingress_controller_nginx_process_connections gauge\n"
+        "nginx_ingress_controller_nginx_process_connections"
+        "{state=\"active\"} %lu\n"
+        "nginx_ingress_controller_nginx_process_connections"
+        "{state=\"reading\"} %lu\n"
+        "nginx_ingress_controller_nginx_process_connections"
+        "{state=\"writing\"} %lu\n"
+        "nginx_ingress_controller_nginx_process_connections"
+        "{state=\"waiting\"} %lu\n"
+        "# HELP nginx_ingress_controller_nginx_process_connections_total "
+        "Client connections since the start.\n"
+        "# TYPE nginx_ingress_controller_nginx_process_connections_total "
+        "counter\n"
+        "nginx_ingress_controller_nginx_process_connections_total"
+        "{state=\"accepted\"} %lu\n"
+        "nginx_ingress_controller_nginx_process_connections_total"
+        "{state=\"handled\"} %lu\n"
+        "# HELP nginx_ingress_controller_nginx_process_requests_total Client "
+        "requests since the start.\n"
+        "# TYPE nginx_ingress_controller_nginx_process_requests_total "
+        "counter\n"
+        "nginx_ingress_controller_nginx_process_requests_total %lu\n",
+        (unsigned long) *ngx_stat_active, (unsigned long) *ngx_stat_reading,
+        (unsigned long) *ngx_stat_writing, (unsigned long) *ngx_stat_waiting,
+        (unsigned long) *ngx_stat_accepted, (unsigned long) *ngx_stat_handled,
+        (unsigned long) *ngx_stat_requests);
+#endif
+}

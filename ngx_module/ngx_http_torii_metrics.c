@@ -1,0 +1,744 @@
+
+/*
+ * Counts of requests, under the names and labels that ingress-nginx gave them,
+ * in memory that all workers share.
+ *
+ * A label set (host, path, Ingress, Service) is found once per table and
+ * worker and then remembered by its route; a request adds to its numbers
+ * without a lock.  A set that no table of any worker refers to any more is
+ * removed after a while, so that series do not pile up with the objects' coming
+ * and going.
+ */
+
+#include "ngx_http_torii.h"
+
+
+#define NGX_HTTP_TORII_ZONE        (32 * 1024 * 1024)
+#define NGX_HTTP_TORII_SETS        4096           /* hash buckets */
+#define NGX_HTTP_TORII_STALE       600            /* seconds */
+
+#define NGX_HTTP_TORII_TIMES       11
+#define NGX_HTTP_TORII_BOUNDS      11             /* of any histogram */
+
+
+typedef enum {
+    NGX_HTTP_TORII_REQUEST_DURATION = 0,
+    NGX_HTTP_TORII_RESPONSE_DURATION,
+    NGX_HTTP_TORII_CONNECT_DURATION,
+    NGX_HTTP_TORII_HEADER_DURATION,
+    NGX_HTTP_TORII_REQUEST_SIZE,
+    NGX_HTTP_TORII_RESPONSE_SIZE,
+    NGX_HTTP_TORII_HISTOGRAMS
+} ngx_http_torii_histogram_e;
+
+
+typedef struct {
+    ngx_atomic_t             buckets[NGX_HTTP_TORII_BOUNDS + 1];
+    ngx_atomic_t             sum;          /* ms or bytes */
+} ngx_http_torii_histogram_t;
+
+
+typedef struct ngx_http_torii_series_s  ngx_http_torii_series_t;
+
+struct ngx_http_torii_series_s {
+    ngx_http_torii_series_t  *next;
+    uint16_t                  status;
+    uint16_t                  method;      /* index of a name */
+    ngx_atomic_t              requests;
+    ngx_http_torii_histogram_t
+                              histograms[NGX_HTTP_TORII_HISTOGRAMS];
+};
+
+
+/* Label values, in this order, one behind another in data. */
+
+enum {
+    NGX_HTTP_TORII_HOST = 0,
+    NGX_HTTP_TORII_PATH,
+    NGX_HTTP_TORII_NAMESPACE,
+    NGX_HTTP_TORII_INGRESS,
+    NGX_HTTP_TORII_SERVICE,
+    NGX_HTTP_TORII_LABELS
+};
+
+
+typedef struct ngx_http_torii_set_s  ngx_http_torii_set_t;
+
+struct ngx_http_torii_set_s {
+    ngx_http_torii_set_t     *next;
+    uint64_t                  hash;
+    ngx_uint_t                refs;        /* of tables, by the zone's mutex */
+    time_t                    left;        /* when refs became 0 */
+    ngx_http_torii_series_t  *series;
+    uint32_t                  lens[NGX_HTTP_TORII_LABELS];
+    u_char                    data[1];
+};
+
+
+typedef struct {
+    ngx_atomic_t              dropped;     /* requests without room */
+    ngx_http_torii_set_t     *sets[NGX_HTTP_TORII_SETS];
+} ngx_http_torii_metrics_t;
+
+
+static ngx_int_t ngx_http_torii_metrics_init(ngx_shm_zone_t *zone, void *data);
+static ngx_http_torii_set_t *ngx_http_torii_set_get(ngx_shm_zone_t *zone,
+    ngx_http_torii_ctx_t *ctx);
+static ngx_http_torii_set_t *ngx_http_torii_set_find(ngx_shm_zone_t *zone,
+    ngx_str_t *labels);
+static ngx_uint_t ngx_http_torii_set_is(ngx_http_torii_set_t *set,
+    ngx_str_t *labels);
+static void ngx_http_torii_sets_release(void *data);
+static void ngx_http_torii_sets_expire(ngx_shm_zone_t *zone);
+static ngx_http_torii_series_t *ngx_http_torii_series_get(
+    ngx_shm_zone_t *zone, ngx_http_torii_set_t *set, ngx_uint_t status,
+    ngx_uint_t method);
+static ngx_uint_t ngx_http_torii_method(ngx_http_request_t *r);
+static void ngx_http_torii_observe(ngx_http_torii_series_t *s, ngx_uint_t h,
+    uint64_t value);
+static void ngx_http_torii_observe_upstream(ngx_http_request_t *r,
+    ngx_http_torii_series_t *s);
+static void ngx_http_torii_requests_write(ngx_http_torii_metrics_t *m,
+    torii_buf_t *out);
+static void ngx_http_torii_histogram_write(ngx_http_torii_metrics_t *m,
+    ngx_uint_t h, torii_buf_t *out);
+static void ngx_http_torii_labels(torii_buf_t *labels,
+    ngx_http_torii_set_t *set, ngx_http_torii_series_t *s);
+
+
+typedef struct {
+    ngx_shm_zone_t           *zone;
+    ngx_uint_t                n;
+    ngx_http_torii_set_t     *sets[1];     /* of each route */
+} ngx_http_torii_sets_t;
+
+
+static const struct {
+    char                     *name;
+    char                     *help;
+    ngx_uint_t                seconds;     /* observed in ms */
+    uint64_t                  bounds[NGX_HTTP_TORII_BOUNDS];
+    ngx_uint_t                n;
+} ngx_http_torii_histograms[] = {
+
+#define NGX_HTTP_TORII_DURATION                                               \
+    1, { 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000 }, 11
+#define NGX_HTTP_TORII_SIZE                                                   \
+    0, { 10, 20, 30, 40, 50, 60, 70, 80, 90, 100 }, 10
+
+    { "request_duration_seconds", "Request processing time.",
+      NGX_HTTP_TORII_DURATION },
+    { "response_duration_seconds", "Time spent on receiving the response.",
+      NGX_HTTP_TORII_DURATION },
+    { "connect_duration_seconds", "Time to connect to the backend.",
+      NGX_HTTP_TORII_DURATION },
+    { "header_duration_seconds", "Time to the response's header.",
+      NGX_HTTP_TORII_DURATION },
+    { "request_size", "Length of requests, header and body.",
+      NGX_HTTP_TORII_SIZE },
+    { "response_size", "Length of responses, header and body.",
+      NGX_HTTP_TORII_SIZE },
+};
+
+
+static ngx_str_t  ngx_http_torii_methods[] = {
+    ngx_string("other"),
+    ngx_string("GET"),
+    ngx_string("HEAD"),
+    ngx_string("POST"),
+    ngx_string("PUT"),
+    ngx_string("DELETE"),
+    ngx_string("PATCH"),
+    ngx_string("OPTIONS"),
+    ngx_string("MKCOL"),
+    ngx_string("COPY"),
+    ngx_string("MOVE"),
+    ngx_string("PROPFIND"),
+    ngx_string("PROPPATCH"),
+    ngx_string("LOCK"),
+    ngx_string("UNLOCK"),
+    ngx_string("TRACE"),
+    ngx_null_string
+};
+
+
+static char  *ngx_http_torii_label_names[] = {
+    "host", "path", "namespace", "ingress", "service"
+};
+
+
+ngx_int_t
+ngx_http_torii_metrics_zone(ngx_conf_t *cf, ngx_http_torii_main_conf_t *tmcf)
+{
+    static ngx_str_t  name = ngx_string("torii_metrics");
+
+    tmcf->metrics = ngx_shared_memory_add(cf, &name, NGX_HTTP_TORII_ZONE,
+                                          &ngx_http_torii_module);
+    if (tmcf->metrics == NULL) {
+        return NGX_ERROR;
+    }
+
+    tmcf->metrics->init = ngx_http_torii_metrics_init;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_torii_metrics_init(ngx_shm_zone_t *zone, void *data)
+{
+    ngx_slab_pool_t           *shpool;
+    ngx_http_torii_metrics_t  *m;
+
+    if (data) {
+        zone->data = data;
+        return NGX_OK;
+    }
+
+    shpool = (ngx_slab_pool_t *) zone->shm.addr;
+
+    if (zone->shm.exists) {
+        zone->data = shpool->data;
+        return NGX_OK;
+    }
+
+    m = ngx_slab_calloc(shpool, sizeof(ngx_http_torii_metrics_t));
+    if (m == NULL) {
+        return NGX_ERROR;
+    }
+
+    shpool->data = m;
+    shpool->log_nomem = 0;
+    zone->data = m;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_torii_metrics_count(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
+{
+    ngx_int_t                    ms;
+    ngx_time_t                  *tp;
+    ngx_uint_t                   status;
+    ngx_http_torii_set_t        *set;
+    ngx_http_torii_series_t     *s;
+    ngx_http_torii_metrics_t    *m;
+    ngx_http_torii_main_conf_t  *tmcf;
+
+    if (ctx->route == NULL || ctx->route->ingress == INGRESS_NONE) {
+        return;
+    }
+
+    tmcf = ngx_http_get_module_main_conf(r, ngx_http_torii_module);
+    m = tmcf->metrics->data;
+
+    set = ngx_http_torii_set_get(tmcf->metrics, ctx);
+    if (set == NULL) {
+        (void) ngx_atomic_fetch_add(&m->dropped, 1);
+        return;
+    }
+
+    status = r->err_status ? r->err_status : r->headers_out.status;
+
+    s = ngx_http_torii_series_get(tmcf->metrics, set, status,
+                                  ngx_http_torii_method(r));
+    if (s == NULL) {
+        (void) ngx_atomic_fetch_add(&m->dropped, 1);
+        return;
+    }
+
+    (void) ngx_atomic_fetch_add(&s->requests, 1);
+
+    tp = ngx_timeofday();
+    ms = (tp->sec - r->start_sec) * 1000 + (tp->msec - r->start_msec);
+
+    ngx_http_torii_observe(s, NGX_HTTP_TORII_REQUEST_DURATION,
+                           ngx_max(ms, 0));
+    ngx_http_torii_observe(s, NGX_HTTP_TORII_REQUEST_SIZE, r->request_length);
+    ngx_http_torii_observe(s, NGX_HTTP_TORII_RESPONSE_SIZE,
+                           r->connection->sent);
+
+    ngx_http_torii_observe_upstream(r, s);
+}
+
+
+static void
+ngx_http_torii_observe_upstream(ngx_http_request_t *r,
+    ngx_http_torii_series_t *s)
+{
+    ngx_uint_t                  i;
+    ngx_http_upstream_state_t  *state;
+
+    if (r->upstream_states == NULL || r->upstream_states->nelts == 0) {
+        return;
+    }
+
+    /* the last try is the one that the client's answer comes from */
+
+    state = r->upstream_states->elts;
+    i = r->upstream_states->nelts - 1;
+
+    if (state[i].response_time != (ngx_msec_t) -1) {
+        ngx_http_torii_observe(s, NGX_HTTP_TORII_RESPONSE_DURATION,
+                               state[i].response_time);
+    }
+
+    if (state[i].connect_time != (ngx_msec_t) -1) {
+        ngx_http_torii_observe(s, NGX_HTTP_TORII_CONNECT_DURATION,
+                               state[i].connect_time);
+    }
+
+    if (state[i].header_time != (ngx_msec_t) -1) {
+        ngx_http_torii_observe(s, NGX_HTTP_TORII_HEADER_DURATION,
+                               state[i].header_time);
+    }
+}
+
+
+static void
+ngx_http_torii_observe(ngx_http_torii_series_t *s, ngx_uint_t h,
+    uint64_t value)
+{
+    ngx_uint_t                   i;
+    ngx_http_torii_histogram_t  *histogram;
+
+    for (i = 0; i < ngx_http_torii_histograms[h].n; i++) {
+        if (value <= ngx_http_torii_histograms[h].bounds[i]) {
+            break;
+        }
+    }
+
+    histogram = &s->histograms[h];
+
+    (void) ngx_atomic_fetch_add(&histogram->buckets[i], 1);
+    (void) ngx_atomic_fetch_add(&histogram->sum, value);
+}
+
+
+static ngx_uint_t
+ngx_http_torii_method(ngx_http_request_t *r)
+{
+    ngx_uint_t  i;
+
+    for (i = 1; ngx_http_torii_methods[i].len; i++) {
+        if (r->method_name.len == ngx_http_torii_methods[i].len
+            && ngx_strncmp(r->method_name.data, ngx_http_torii_methods[i].data,
+                           r->method_name.len)
+               == 0)
+        {
+            return i;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_http_torii_set_t *
+ngx_http_torii_set_get(ngx_shm_zone_t *zone, ngx_http_torii_ctx_t *ctx)
+{
+    ngx_uint_t                      i;
+    ngx_str_t                       labels[NGX_HTTP_TORII_LABELS];
+    ngx_torii_table_t              *table;
+    ngx_pool_cleanup_t             *cln;
+    ngx_http_torii_sets_t          *sets;
+    const ingress_table_ingress_t  *ingress;
+
+    table = ctx->table;
+    sets = table->metrics;
+
+    if (sets == NULL) {
+        cln = ngx_pool_cleanup_add(table->pool, 0);
+        if (cln == NULL) {
+            return NULL;
+        }
+
+        i = ingress_table_n(&table->table, ROUTES);
+
+        sets = ngx_pcalloc(table->pool, sizeof(ngx_http_torii_sets_t)
+                                        + i * sizeof(void *));
+        if (sets == NULL) {
+            return NULL;
+        }
+
+        sets->zone = zone;
+        sets->n = i;
+
+        cln->handler = ngx_http_torii_sets_release;
+        cln->data = sets;
+
+        table->metrics = sets;
+    }
+
+    i = ctx->route - table->table.routes;
+
+    if (sets->sets[i] == NULL) {
+        ingress = &table->table.ingresses[ctx->route->ingress];
+
+        labels[NGX_HTTP_TORII_HOST] = ngx_http_torii_str(ctx,
+                                                         ctx->route->host);
+        labels[NGX_HTTP_TORII_PATH] = ngx_http_torii_str(ctx,
+                                                         ctx->route->path);
+        labels[NGX_HTTP_TORII_NAMESPACE] = ngx_http_torii_str(ctx,
+                                                         ingress->namespace);
+        labels[NGX_HTTP_TORII_INGRESS] = ngx_http_torii_str(ctx,
+                                                            ingress->name);
+        labels[NGX_HTTP_TORII_SERVICE] = ngx_http_torii_str(ctx,
+                                                         ctx->route->service);
+
+        if (labels[NGX_HTTP_TORII_HOST].len == 0) {
+            ngx_str_set(&labels[NGX_HTTP_TORII_HOST], "_");
+        }
+
+        sets->sets[i] = ngx_http_torii_set_find(zone, labels);
+    }
+
+    return sets->sets[i];
+}
+
+
+static ngx_http_torii_set_t *
+ngx_http_torii_set_find(ngx_shm_zone_t *zone, ngx_str_t *labels)
+{
+    u_char                    *p;
+    size_t                     len;
+    uint64_t                   hash;
+    ngx_uint_t                 i;
+    ngx_slab_pool_t           *shpool;
+    ngx_http_torii_set_t      *set, **bucket;
+    ngx_http_torii_metrics_t  *m;
+
+    m = zone->data;
+    shpool = (ngx_slab_pool_t *) zone->shm.addr;
+
+    hash = 0;
+    len = 0;
+
+    for (i = 0; i < NGX_HTTP_TORII_LABELS; i++) {
+        hash = torii_hash(labels[i].data, labels[i].len, hash);
+        len += labels[i].len;
+    }
+
+    bucket = &m->sets[hash % NGX_HTTP_TORII_SETS];
+
+    ngx_shmtx_lock(&shpool->mutex);
+
+    for (set = *bucket; set; set = set->next) {
+        if (set->hash == hash && ngx_http_torii_set_is(set, labels)) {
+            set->refs++;
+            goto done;
+        }
+    }
+
+    set = ngx_slab_calloc_locked(shpool, sizeof(ngx_http_torii_set_t) + len);
+    if (set == NULL) {
+        goto done;
+    }
+
+    set->hash = hash;
+    set->refs = 1;
+
+    p = set->data;
+
+    for (i = 0; i < NGX_HTTP_TORII_LABELS; i++) {
+        set->lens[i] = labels[i].len;
+        p = ngx_cpymem(p, labels[i].data, labels[i].len);
+    }
+
+    set->next = *bucket;
+    *bucket = set;
+
+done:
+
+    ngx_shmtx_unlock(&shpool->mutex);
+
+    return set;
+}
+
+
+static ngx_uint_t
+ngx_http_torii_set_is(ngx_http_torii_set_t *set, ngx_str_t *labels)
+{
+    u_char      *p;
+    ngx_uint_t   i;
+
+    p = set->data;
+
+    for (i = 0; i < NGX_HTTP_TORII_LABELS; i++) {
+        if (set->lens[i] != labels[i].len
+            || ngx_memcmp(p, labels[i].data, labels[i].len) != 0)
+        {
+            return 0;
+        }
+
+        p += set->lens[i];
+    }
+
+    return 1;
+}
+
+
+/* The table's pool goes: nothing in this worker points to its sets now. */
+
+static void
+ngx_http_torii_sets_release(void *data)
+{
+    ngx_http_torii_sets_t *sets = data;
+
+    ngx_uint_t        i;
+    ngx_slab_pool_t  *shpool;
+
+    shpool = (ngx_slab_pool_t *) sets->zone->shm.addr;
+
+    ngx_shmtx_lock(&shpool->mutex);
+
+    for (i = 0; i < sets->n; i++) {
+        if (sets->sets[i] && --sets->sets[i]->refs == 0) {
+            sets->sets[i]->left = ngx_time();
+        }
+    }
+
+    ngx_shmtx_unlock(&shpool->mutex);
+}
+
+
+/* Called with the mutex held. */
+
+static void
+ngx_http_torii_sets_expire(ngx_shm_zone_t *zone)
+{
+    ngx_uint_t                 i;
+    ngx_slab_pool_t           *shpool;
+    ngx_http_torii_set_t      *set, **p;
+    ngx_http_torii_series_t   *s, *next;
+    ngx_http_torii_metrics_t  *m;
+
+    m = zone->data;
+    shpool = (ngx_slab_pool_t *) zone->shm.addr;
+
+    for (i = 0; i < NGX_HTTP_TORII_SETS; i++) {
+        p = &m->sets[i];
+
+        while ((set = *p) != NULL) {
+
+            if (set->refs || ngx_time() - set->left < NGX_HTTP_TORII_STALE) {
+                p = &set->next;
+                continue;
+            }
+
+            *p = set->next;
+
+            for (s = set->series; s; s = next) {
+                next = s->next;
+                ngx_slab_free_locked(shpool, s);
+            }
+
+            ngx_slab_free_locked(shpool, set);
+        }
+    }
+}
+
+
+static ngx_http_torii_series_t *
+ngx_http_torii_series_get(ngx_shm_zone_t *zone, ngx_http_torii_set_t *set,
+    ngx_uint_t status, ngx_uint_t method)
+{
+    ngx_slab_pool_t          *shpool;
+    ngx_http_torii_series_t  *s;
+
+    for (s = set->series; s; s = s->next) {
+        if (s->status == status && s->method == method) {
+            return s;
+        }
+    }
+
+    shpool = (ngx_slab_pool_t *) zone->shm.addr;
+
+    ngx_shmtx_lock(&shpool->mutex);
+
+    for (s = set->series; s; s = s->next) {
+        if (s->status == status && s->method == method) {
+            goto done;
+        }
+    }
+
+    s = ngx_slab_calloc_locked(shpool, sizeof(ngx_http_torii_series_t));
+
+    if (s) {
+        s->status = status;
+        s->method = method;
+        s->next = set->series;
+
+        /* others walk the list without the mutex */
+
+        ngx_memory_barrier();
+
+        set->series = s;
+    }
+
+done:
+
+    ngx_shmtx_unlock(&shpool->mutex);
+
+    return s;
+}
+
+
+void
+ngx_http_torii_metrics_write(ngx_http_torii_main_conf_t *tmcf,
+    ngx_torii_table_t *table, torii_buf_t *out)
+{
+    ngx_uint_t                 h;
+    ngx_slab_pool_t           *shpool;
+    ngx_http_torii_metrics_t  *m;
+
+    m = tmcf->metrics->data;
+    shpool = (ngx_slab_pool_t *) tmcf->metrics->shm.addr;
+
+    /* sets can come while we read, but none may go */
+
+    ngx_shmtx_lock(&shpool->mutex);
+
+    ngx_http_torii_sets_expire(tmcf->metrics);
+
+    ngx_http_torii_requests_write(m, out);
+
+    for (h = 0; h < NGX_HTTP_TORII_HISTOGRAMS; h++) {
+        ngx_http_torii_histogram_write(m, h, out);
+    }
+
+    ngx_shmtx_unlock(&shpool->mutex);
+
+    torii_buf_printf(out, "# HELP torii_metrics_dropped_total Requests that "
+                     "found no room to be counted in.\n"
+                     "# TYPE torii_metrics_dropped_total counter\n"
+                     "torii_metrics_dropped_total %lu\n",
+                     (unsigned long) m->dropped);
+}
+
+
+static void
+ngx_http_torii_requests_write(ngx_http_torii_metrics_t *m, torii_buf_t *out)
+{
+    ngx_uint_t                i;
+    torii_buf_t               labels;
+    ngx_http_torii_set_t     *set;
+    ngx_http_torii_series_t  *s;
+
+    ngx_memzero(&labels, sizeof(torii_buf_t));
+
+    torii_buf_adds(out, "# HELP nginx_ingress_controller_requests Client "
+                   "requests.\n"
+                   "# TYPE nginx_ingress_controller_requests counter\n");
+
+    for (i = 0; i < NGX_HTTP_TORII_SETS; i++) {
+        for (set = m->sets[i]; set; set = set->next) {
+            for (s = set->series; s; s = s->next) {
+                labels.len = 0;
+                ngx_http_torii_labels(&labels, set, s);
+
+                torii_buf_printf(out, "nginx_ingress_controller_requests{"
+                                 "%.*s} %lu\n", (int) labels.len,
+                                 (char *) labels.data,
+                                 (unsigned long) s->requests);
+            }
+        }
+    }
+
+    torii_buf_free(&labels);
+}
+
+
+static void
+ngx_http_torii_histogram_write(ngx_http_torii_metrics_t *m, ngx_uint_t h,
+    torii_buf_t *out)
+{
+    char                         bound[32];
+    uint64_t                     n;
+    ngx_uint_t                   i, b, seconds;
+    torii_buf_t                  labels;
+    ngx_http_torii_set_t        *set;
+    ngx_http_torii_series_t     *s;
+    ngx_http_torii_histogram_t  *histogram;
+
+    static char  prefix[] = "nginx_ingress_controller_";
+
+    ngx_memzero(&labels, sizeof(torii_buf_t));
+
+    seconds = ngx_http_torii_histograms[h].seconds;
+
+    torii_buf_printf(out, "# HELP %s%s %s\n# TYPE %s%s histogram\n", prefix,
+                     ngx_http_torii_histograms[h].name,
+                     ngx_http_torii_histograms[h].help, prefix,
+                     ngx_http_torii_histograms[h].name);
+
+    for (i = 0; i < NGX_HTTP_TORII_SETS; i++) {
+        for (set = m->sets[i]; set; set = set->next) {
+            for (s = set->series; s; s = s->next) {
+
+                histogram = &s->histograms[h];
+                labels.len = 0;
+                ngx_http_torii_labels(&labels, set, s);
+
+                for (b = 0, n = 0; b <= ngx_http_torii_histograms[h].n; b++) {
+                    n += histogram->buckets[b];
+
+                    if (b == ngx_http_torii_histograms[h].n) {
+                        strcpy(bound, "+Inf");
+
+                    } else {
+                        snprintf(bound, sizeof(bound), "%g",
+                                 (double)
+                                 ngx_http_torii_histograms[h].bounds[b]
+                                 / (seconds ? 1000 : 1));
+                    }
+
+                    torii_buf_printf(out, "%s%s_bucket{%.*s,le=\"%s\"} %lu\n",
+                                     prefix, ngx_http_torii_histograms[h].name,
+                                     (int) labels.len, (char *) labels.data,
+                                     bound, (unsigned long) n);
+                }
+
+                torii_buf_printf(out, "%s%s_sum{%.*s} %.*f\n"
+                                 "%s%s_count{%.*s} %lu\n",
+                                 prefix, ngx_http_torii_histograms[h].name,
+                                 (int) labels.len, (char *) labels.data,
+                                 seconds ? 3 : 0, (double) histogram->sum
+                                                  / (seconds ? 1000 : 1),
+                                 prefix, ngx_http_torii_histograms[h].name,
+                                 (int) labels.len, (char *) labels.data,
+                                 (unsigned long) n);
+            }
+        }
+    }
+
+    torii_buf_free(&labels);
+}
+
+
+static void
+ngx_http_torii_labels(torii_buf_t *labels, ngx_http_torii_set_t *set,
+    ngx_http_torii_series_t *s)
+{
+    u_char       *p;
+    ngx_uint_t    i;
+    torii_str_t   value;
+
+    p = set->data;
+
+    for (i = 0; i < NGX_HTTP_TORII_LABELS; i++) {
+        value.len = set->lens[i];
+        value.data = p;
+        p += set->lens[i];
+
+        torii_buf_printf(labels, "%s=\"", ngx_http_torii_label_names[i]);
+        ngx_http_torii_label_value(labels, value);
+        torii_buf_adds(labels, "\",");
+    }
+
+    torii_buf_printf(labels, "method=\"%s\",status=\"%u\",canary=\"\",",
+                     (char *) ngx_http_torii_methods[s->method].data,
+                     (unsigned) s->status);
+    ngx_http_torii_label_const(labels);
+}

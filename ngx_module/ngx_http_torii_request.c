@@ -1,0 +1,435 @@
+
+/*
+ * What a request says of itself and of those it came through.  Headers that
+ * claim where a request came from are believed of trusted peers only; of all
+ * others they are replaced (by the generated configuration) or hidden here.
+ */
+
+#include "ngx_http_torii.h"
+
+
+#define NGX_HTTP_TORII_HEADER(name, field)                                    \
+    { ngx_string(name), offsetof(ngx_http_torii_ctx_t, field) }
+
+
+typedef struct {
+    ngx_str_t             name;
+    size_t                offset;      /* ngx_table_elt_t * in ctx */
+} ngx_http_torii_header_t;
+
+
+typedef struct {
+    ngx_connection_t     *connection;
+    struct sockaddr      *sockaddr;
+    socklen_t             socklen;
+    ngx_str_t             addr_text;
+} ngx_http_torii_realip_t;
+
+
+static void ngx_http_torii_header_take(ngx_http_torii_ctx_t *ctx,
+    ngx_table_elt_t *h);
+static ngx_uint_t ngx_http_torii_header_is_claim(ngx_table_elt_t *h);
+static void ngx_http_torii_header_hide(ngx_table_elt_t *h);
+static ngx_int_t ngx_http_torii_header_join(ngx_http_request_t *r,
+    ngx_str_t *list, ngx_str_t *value);
+static void ngx_http_torii_best_host(ngx_http_request_t *r,
+    ngx_http_torii_ctx_t *ctx);
+static void ngx_http_torii_scheme(ngx_http_request_t *r,
+    ngx_http_torii_ctx_t *ctx);
+static void ngx_http_torii_first_element(ngx_str_t *list, ngx_str_t *first);
+static ngx_int_t ngx_http_torii_realip(ngx_http_request_t *r,
+    ngx_http_torii_ctx_t *ctx, ngx_str_t *value);
+static void ngx_http_torii_realip_cleanup(void *data);
+
+
+static ngx_http_torii_header_t  ngx_http_torii_headers[] = {
+    NGX_HTTP_TORII_HEADER("origin", origin),
+    NGX_HTTP_TORII_HEADER("upgrade", upgrade),
+    NGX_HTTP_TORII_HEADER("x-request-id", request_id),
+    NGX_HTTP_TORII_HEADER("x-forwarded-proto", forwarded_proto),
+    NGX_HTTP_TORII_HEADER("x-forwarded-host", forwarded_host),
+    NGX_HTTP_TORII_HEADER("x-forwarded-port", forwarded_port),
+    NGX_HTTP_TORII_HEADER("x-forwarded-prefix", forwarded_prefix),
+    { ngx_null_string, 0 }
+};
+
+
+/* Beginnings of names that only a gateway may use towards a backend. */
+
+static ngx_str_t  ngx_http_torii_claims[] = {
+    ngx_string("x-forwarded-"),
+    ngx_string("x-original-"),
+    ngx_string("x-auth-request-"),
+    ngx_null_string
+};
+
+
+ngx_int_t
+ngx_http_torii_request_headers(ngx_http_request_t *r,
+    ngx_http_torii_ctx_t *ctx)
+{
+    u_char                  *c;
+    ngx_str_t                name, client;
+    ngx_uint_t               i, is_client, is_forwarded_for;
+    ngx_list_part_t         *part;
+    ngx_table_elt_t         *h;
+    const ingress_global_t  *global;
+
+    static ngx_str_t         forwarded_for = ngx_string("x-forwarded-for");
+
+    global = &ctx->table->table.header->global;
+
+    ctx->peer_text = r->connection->addr_text;
+
+    ctx->trusted = global->use_forwarded_headers
+                   && ngx_cidr_match(r->connection->sockaddr,
+                                     ctx->table->trusted)
+                      == NGX_OK;
+
+    name = ngx_http_torii_str(ctx, global->forwarded_for_header);
+    ngx_str_null(&client);
+
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        c = h[i].lowcase_key;
+
+        is_client = h[i].key.len == name.len
+                    && ngx_strncasecmp(c, name.data, name.len) == 0;
+
+        if (is_client
+            && ngx_http_torii_header_join(r, &client, &h[i].value) != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        if (c[0] != 'x' && c[0] != 'o' && c[0] != 'u' && c[0] != 'f') {
+            continue;
+        }
+
+        is_forwarded_for = h[i].key.len == forwarded_for.len
+                           && ngx_strncmp(c, forwarded_for.data,
+                                          forwarded_for.len)
+                              == 0;
+
+        if (is_forwarded_for
+            && ngx_http_torii_header_join(r, &ctx->forwarded_for, &h[i].value)
+               != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        ngx_http_torii_header_take(ctx, &h[i]);
+
+        if (!ctx->trusted && ngx_http_torii_header_is_claim(&h[i])) {
+            ngx_http_torii_header_hide(&h[i]);
+        }
+    }
+
+    ngx_http_torii_best_host(r, ctx);
+    ngx_http_torii_scheme(r, ctx);
+
+    if (ctx->policy->cors && ctx->origin) {
+        ctx->cors = ingress_cors_match(ctx->policy, ctx->table->table.pool,
+                                       (torii_str_t) { ctx->origin->value.len,
+                                                   ctx->origin->value.data });
+    }
+
+    if (ctx->policy->cors && ctx->policy->cors_any_origin) {
+        ctx->cors = 1;
+    }
+
+    if (client.len && (global->use_forwarded_headers
+                       || global->enable_real_ip))
+    {
+        return ngx_http_torii_realip(r, ctx, &client);
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_torii_header_take(ngx_http_torii_ctx_t *ctx, ngx_table_elt_t *h)
+{
+    ngx_table_elt_t          **field;
+    ngx_http_torii_header_t   *known;
+
+    for (known = ngx_http_torii_headers; known->name.len; known++) {
+
+        if (known->name.len == h->key.len
+            && ngx_strncmp(known->name.data, h->lowcase_key, h->key.len) == 0)
+        {
+            field = (ngx_table_elt_t **) ((u_char *) ctx + known->offset);
+
+            if (*field == NULL) {
+                *field = h;
+            }
+
+            return;
+        }
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_torii_header_is_claim(ngx_table_elt_t *h)
+{
+    ngx_str_t  *claim;
+
+    if (h->key.len == sizeof("forwarded") - 1
+        && ngx_strncmp(h->lowcase_key, "forwarded", h->key.len) == 0)
+    {
+        return 1;
+    }
+
+    for (claim = ngx_http_torii_claims; claim->len; claim++) {
+        if (h->key.len > claim->len
+            && ngx_strncmp(h->lowcase_key, claim->data, claim->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * nginx keeps pointers to headers, so none can be taken out of the list.  One
+ * named "Proxy" is passed on by none of the template locations.
+ */
+
+static void
+ngx_http_torii_header_hide(ngx_table_elt_t *h)
+{
+    static u_char  proxy[] = "proxy";
+
+    h->hash = ngx_hash_key(proxy, sizeof(proxy) - 1);
+    h->key.len = sizeof(proxy) - 1;
+    h->key.data = proxy;
+    h->lowcase_key = proxy;
+}
+
+
+static ngx_int_t
+ngx_http_torii_header_join(ngx_http_request_t *r, ngx_str_t *list,
+    ngx_str_t *value)
+{
+    u_char  *p;
+
+    if (list->len == 0) {
+        *list = *value;
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, list->len + 2 + value->len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    list->len = ngx_sprintf(p, "%V, %V", list, value) - p;
+    list->data = p;
+
+    return NGX_OK;
+}
+
+
+/*
+ * The host that the request is for, with the port if the client gave one.  An
+ * absolute request target decides over Host, as it did for the route
+ * (RFC 9112 section 3.2.2).
+ */
+
+static void
+ngx_http_torii_best_host(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
+{
+    if (ctx->trusted && ctx->forwarded_host) {
+        ngx_http_torii_first_element(&ctx->forwarded_host->value,
+                                     &ctx->best_host);
+        if (ctx->best_host.len) {
+            return;
+        }
+    }
+
+    if (r->host_start && r->host_end && r->http_version < NGX_HTTP_VERSION_20) {
+        ctx->best_host.data = r->host_start;
+        ctx->best_host.len = (r->port_end ? r->port_end : r->host_end)
+                             - r->host_start;
+        return;
+    }
+
+    if (r->headers_in.host) {
+        ctx->best_host = r->headers_in.host->value;
+        return;
+    }
+
+    ctx->best_host = r->headers_in.server;
+}
+
+
+static void
+ngx_http_torii_scheme(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
+{
+    if (ctx->trusted && ctx->forwarded_proto) {
+        ngx_http_torii_first_element(&ctx->forwarded_proto->value,
+                                     &ctx->scheme);
+        if (ctx->scheme.len) {
+            return;
+        }
+    }
+
+    ngx_str_set(&ctx->scheme, "http");
+
+#if (NGX_HTTP_SSL)
+    if (r->connection->ssl) {
+        ngx_str_set(&ctx->scheme, "https");
+    }
+#endif
+}
+
+
+static void
+ngx_http_torii_first_element(ngx_str_t *list, ngx_str_t *first)
+{
+    u_char  *p, *last;
+
+    p = list->data;
+    last = ngx_strlchr(p, p + list->len, ',');
+
+    if (last == NULL) {
+        last = p + list->len;
+    }
+
+    while (p < last && *p == ' ') {
+        p++;
+    }
+
+    while (last > p && last[-1] == ' ') {
+        last--;
+    }
+
+    first->data = p;
+    first->len = last - p;
+}
+
+
+/* As nginx's realip module does, with the networks of the table. */
+
+static ngx_int_t
+ngx_http_torii_realip(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx,
+    ngx_str_t *value)
+{
+    size_t                    len;
+    u_char                   *p;
+    u_char                    text[NGX_SOCKADDR_STRLEN];
+    ngx_addr_t                addr;
+    ngx_connection_t         *c;
+    ngx_pool_cleanup_t       *cln;
+    ngx_http_torii_realip_t  *realip;
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+        if (cln->handler == ngx_http_torii_realip_cleanup) {
+            return NGX_OK;
+        }
+    }
+
+    c = r->connection;
+
+    addr.sockaddr = c->sockaddr;
+    addr.socklen = c->socklen;
+
+    if (ngx_http_get_forwarded_addr(r, &addr, NULL, value, ctx->table->trusted,
+                                    1)
+        == NGX_DECLINED)
+    {
+        return NGX_OK;
+    }
+
+    len = ngx_sock_ntop(addr.sockaddr, addr.socklen, text, NGX_SOCKADDR_STRLEN,
+                        0);
+    if (len == 0) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    p = ngx_pnalloc(r->pool, len);
+    if (p == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_memcpy(p, text, len);
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_torii_realip_t));
+    if (cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    realip = cln->data;
+    realip->connection = c;
+    realip->sockaddr = c->sockaddr;
+    realip->socklen = c->socklen;
+    realip->addr_text = c->addr_text;
+
+    cln->handler = ngx_http_torii_realip_cleanup;
+
+    c->sockaddr = addr.sockaddr;
+    c->socklen = addr.socklen;
+    c->addr_text.len = len;
+    c->addr_text.data = p;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_torii_realip_cleanup(void *data)
+{
+    ngx_http_torii_realip_t  *realip = data;
+
+    ngx_connection_t  *c;
+
+    c = realip->connection;
+
+    c->sockaddr = realip->sockaddr;
+    c->socklen = realip->socklen;
+    c->addr_text = realip->addr_text;
+}
+
+
+void
+ngx_http_torii_port(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx,
+    ngx_str_t *port)
+{
+    if (ctx->trusted && ctx->forwarded_port) {
+        *port = ctx->forwarded_port->value;
+        return;
+    }
+
+#if (NGX_HTTP_SSL)
+    if (r->connection->ssl) {
+        ngx_str_set(port, "443");
+        return;
+    }
+#endif
+
+    if (ngx_connection_local_sockaddr(r->connection, NULL, 0) != NGX_OK) {
+        ngx_str_set(port, "80");
+        return;
+    }
+
+    port->len = ngx_sprintf(port->data, "%ui", (ngx_uint_t)
+                            ngx_inet_get_port(r->connection->local_sockaddr))
+                - port->data;
+}
