@@ -64,17 +64,106 @@ $(MODULE): $(NGX_BLD)/Makefile $(MOD_SRCS) $(HEADERS) \
 FORCE:
 
 
-# Tests
+# Tests.  Everything that can be is run with AddressSanitizer and
+# UndefinedBehaviorSanitizer: the C units, the seeds of the fuzzers, and the
+# module in Debian's nginx.
+
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+            -fno-omit-frame-pointer
+SAN      := $(OBJS)/sanitize
+FUZZ_OBJ := $(OBJS)/fuzz
+SECONDS  ?= 60
+JOBS     ?= $(shell nproc)
+
+# what pytest drives with the sanitized module, too
+SAN_TESTS := t/test_streams.py t/test_changes.py t/test_balancer.py \
+             t/test_body_size.py t/test_bad_input.py t/test_attack.py \
+             t/test_helper.py
 
 $(OBJS)/t/%: t/unit/%.c $(OBJS)/libtorii.a $(HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WARN) $(INCS) -It/unit $(LDFLAGS) -o $@ $< \
 	    $(OBJS)/libtorii.a $(LIBS)
 
-unit: $(UNIT)
-	prove -e '' $(UNIT)
+$(OBJS)/t/fuzz_%: t/fuzz/fuzz_%.c $(OBJS)/libtorii.a $(HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(WARN) -Wno-missing-prototypes $(INCS) -It/unit \
+	    -fsanitize=fuzzer -o $@ $< $(OBJS)/libtorii.a $(LIBS)
+
+units: $(UNIT)
+
+fuzzers: $(FUZZ:$(OBJS)/%=$(OBJS)/t/%)
+
+asan:
+	$(MAKE) OBJS=$(SAN) CFLAGS="-O1 -g $(SANITIZE)" units tool
+	$(MAKE) OBJS=$(SAN) MOD_CFLAGS="-O1 $(SANITIZE)" module
+
+fuzz-build:
+	$(MAKE) OBJS=$(FUZZ_OBJ) CC=clang \
+	    CFLAGS="-O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link" fuzzers
+
+fuzz: fuzz-build
+	@for f in $(FUZZ:$(OBJS)/fuzz_%=%); do \
+	    mkdir -p $(FUZZ_OBJ)/corpus/$$f && echo "fuzz_$$f" && \
+	    $(FUZZ_OBJ)/t/fuzz_$$f -max_total_time=$(SECONDS) \
+	        -artifact_prefix=$(FUZZ_OBJ)/ -verbosity=0 -print_final_stats=1 \
+	        $(FUZZ_OBJ)/corpus/$$f t/fuzz/seeds/$$f || exit 1; \
+	done
+
+check:
+	/usr/bin/python3 t/check.py
+
+unit: asan
+	prove -j$(JOBS) -e '' $(UNIT:$(OBJS)/%=$(SAN)/%)
+
+seeds: fuzz-build
+	@for f in $(FUZZ:$(OBJS)/fuzz_%=%); do \
+	    $(FUZZ_OBJ)/t/fuzz_$$f -runs=0 t/fuzz/seeds/$$f \
+	        > $(FUZZ_OBJ)/$$f.log 2>&1 || \
+	        { cat $(FUZZ_OBJ)/$$f.log; exit 1; }; \
+	    echo "fuzz_$$f: $$(ls t/fuzz/seeds/$$f | wc -l) seeds"; \
+	done
+
+integration: all
+	$(PYTEST) -q -n $(JOBS) --dist loadfile t
+
+sanitized: all asan
+	TORII_SANITIZE=1 $(PYTEST) -q -n $(JOBS) --dist loadfile \
+	    $(wildcard $(SAN_TESTS))
+
+test-install:
+	deploy/install deploy/packages t/packages
+
+test: test-install
+	$(MAKE) all check unit seeds integration sanitized
+
+
+# Running
+
+install-packages:
+	deploy/install deploy/packages
+
+run: install-packages
+	$(MAKE) all
+	deploy/run $(OBJS)
+
+help:
+	@echo 'make               the module and the tool, in $(OBJS)/'
+	@echo 'make run           install what is missing, build, serve the sample'
+	@echo 'make test          install what tests need, build, run all of them'
+	@echo 'make check         style and drift guards'
+	@echo 'make unit          C units under ASan and UBSan'
+	@echo 'make seeds         the seeds of all fuzzers'
+	@echo 'make integration   pytest against a real nginx'
+	@echo 'make sanitized     the same against a sanitized module'
+	@echo 'make asan          build with ASan and UBSan, in $(SAN)/'
+	@echo 'make fuzz          each fuzzer for SECONDS=60'
+	@echo 'make bench         figures against nginx, HAProxy and Caddy'
+	@echo 'make clean         remove $(OBJS)/'
 
 clean:
 	rm -rf $(OBJS)
 
-.PHONY: all tool module unit clean FORCE
+.PHONY: all tool module units fuzzers asan fuzz-build fuzz check unit seeds \
+        integration sanitized test-install test install-packages run help \
+        clean FORCE

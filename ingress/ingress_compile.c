@@ -10,6 +10,7 @@
 
 
 #define INGRESS_COMPILE_ARENA  4096
+#define INGRESS_COMPILE_AHEAD  18
 
 
 static void ingress_compile_start(ingress_compile_t *c);
@@ -28,8 +29,8 @@ static void ingress_compile_noted(ingress_compile_t *c);
 static void ingress_compile_duplicate(ingress_compile_t *c,
     ingress_item_t *e);
 static void ingress_compile_plans(ingress_compile_t *c);
+static void ingress_compile_ahead(ingress_item_t **elts);
 static void ingress_compile_plan(ingress_compile_t *c, ingress_item_t *e);
-static void ingress_compile_buckets(ingress_compile_t *c);
 static void ingress_compile_upstreams(ingress_compile_t *c,
     ingress_plan_t *plan);
 static void ingress_compile_global(ingress_compile_t *c,
@@ -64,7 +65,6 @@ ingress_compile(ingress_store_t *store, const ingress_options_t *options,
     ingress_compile_noted(&c);
     ingress_compile_config(&c);
     ingress_compile_plans(&c);
-    ingress_compile_buckets(&c);
     ingress_compile_hosts(&c);
     ingress_compile_names(&c);
     ingress_compile_defaults(&c, &h);
@@ -85,7 +85,6 @@ ingress_compile_start(ingress_compile_t *c)
     store = c->store;
     store->round++;
 
-    store->plans.len = 0;
     store->hosts.len = 0;
     store->parts.len = 0;
     store->notes.len = 0;
@@ -276,20 +275,59 @@ ingress_compile_split(torii_str_t s, torii_str_t *namespace, torii_str_t *name)
 static void
 ingress_compile_plans(ingress_compile_t *c)
 {
-    uint32_t          i;
-    ingress_item_t   *e;
+    uint32_t          i, n;
+    ingress_item_t   *e, **elts;
     ingress_store_t  *store;
 
     store = c->store;
 
     ingress_order_update(store);
+    ingress_compile_classes(c);
+    ingress_compile_catchall(c);
 
-    for (i = 0; i < store->order.n; i++) {
-        e = store->order.elts[i];
+    elts = store->order.elts;
+    n = store->order.n;
+
+    for (i = 0; i < n; i++) {
+        e = elts[i];
+
+        if (i + INGRESS_COMPILE_AHEAD < n) {
+            ingress_compile_ahead(elts + i);
+        }
 
         if (ingress_compile_served(c, e)) {
             ingress_compile_plan(c, e);
         }
+    }
+}
+
+
+/* Plans and their backends lie anywhere in memory. */
+
+static void
+ingress_compile_ahead(ingress_item_t **elts)
+{
+    ingress_plan_t      *plan;
+    ingress_upstream_t  *u;
+
+    __builtin_prefetch(elts[INGRESS_COMPILE_AHEAD]);
+    __builtin_prefetch((char *) elts[INGRESS_COMPILE_AHEAD] + 64);
+
+    plan = elts[INGRESS_COMPILE_AHEAD * 2 / 3]->u.ingress.plan;
+
+    if (plan) {
+        ingress_plan_prefetch(plan);
+    }
+
+    plan = elts[INGRESS_COMPILE_AHEAD / 3]->u.ingress.plan;
+
+    if (plan && plan->nupstreams) {
+        u = plan->upstreams[0];
+
+        __builtin_prefetch(u);
+        __builtin_prefetch((char *) u + 64);
+        __builtin_prefetch((char *) u + 128);
+        __builtin_prefetch((char *) u + 192);
     }
 }
 
@@ -314,8 +352,8 @@ ingress_compile_plan(ingress_compile_t *c, ingress_item_t *e)
         e->u.ingress.plan = plan;
     }
 
-    ingress_compile_notes(c, e->active->findings);
-    ingress_compile_notes(c, plan->findings.first);
+    ingress_compile_notes(c, plan->decoded);
+    ingress_compile_notes(c, plan->findings);
 
     if (plan->canary) {
         return;
@@ -346,16 +384,7 @@ ingress_compile_plan(ingress_compile_t *c, ingress_item_t *e)
         c->catchall = plan;
     }
 
-    torii_buf_add(&store->plans, &plan, sizeof(ingress_plan_t *));
-
-    c->nnames += plan->naliases + plan->nhosts * (plan->from_to_www ? 2 : 1);
-}
-
-
-static void
-ingress_compile_buckets(ingress_compile_t *c)
-{
-    ingress_writer_buckets(c->w, c->nnames);
+    ingress_compile_join(c, plan);
 }
 
 

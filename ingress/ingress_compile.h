@@ -64,30 +64,27 @@ typedef struct {
 } ingress_item_identity_t;
 
 
+/* What compile looks at comes first, in one or two lines of the cache. */
+
 struct ingress_item_s {
     ingress_link_t             link;
+    ingress_object_t          *active;      /* NULL: missed */
     ingress_kind_e             kind;
     uint32_t                   refs;
-    torii_str_t                key;         /* "namespace/name" */
-    torii_str_t                namespace;
-    torii_str_t                name;
-    ingress_object_t          *active;      /* NULL: missed */
-    ingress_copy_t            *copies;
-    unsigned                   noted:1;     /* is in store->noted */
-    unsigned                   external:1;  /* holds names to resolve */
 
     union {
         struct {
             ingress_plan_t      *plan;
             int64_t              created;
+            uint64_t             classes;   /* version that served is of */
+            unsigned             served:1;
             unsigned             ordered:1; /* is in store->order */
         } ingress;
 
         struct {
             ingress_item_t      *slices;
             ingress_item_t      *endpoints;
-            uint64_t             version;   /* of it and its endpoints */
-            uint32_t             upstreams;
+            ingress_upstream_t  *upstreams;
             uint64_t             stamp;
         } service;
 
@@ -109,6 +106,13 @@ struct ingress_item_s {
             torii_str_t          culprit;   /* a key */
         } configmap;
     } u;
+
+    ingress_copy_t            *copies;
+    unsigned                   noted:1;     /* is in store->noted */
+    unsigned                   external:1;  /* holds names to resolve */
+    torii_str_t                key;         /* "namespace/name" */
+    torii_str_t                namespace;
+    torii_str_t                name;
 };
 
 
@@ -135,30 +139,35 @@ typedef enum {
     INGRESS_UPSTREAM_UNRESOLVED
 } ingress_upstream_problem_e;
 
+#define INGRESS_UPSTREAM_INLINE  4
+
 /* A Service's port as Ingresses refer to it. */
 
 struct ingress_upstream_s {
-    ingress_link_t             link;
-    uint32_t                   refs;
-    ingress_item_t            *service;
-    torii_str_t                port;        /* "": the Service's first one */
-    torii_str_t                name;        /* "namespace-service-port" */
-    unsigned                   direct:1;    /* service-upstream */
-
-    uint64_t                   version;     /* service's when resolved */
-    uint64_t                   names;       /* store's when resolved */
-    unsigned                   named:1;     /* depends on resolved names */
-    unsigned                   loopback:1;
-    ingress_upstream_problem_e problem;
-    uint32_t                   type;
-    torii_str_t                external;    /* of the Service object */
-    ingress_table_endpoint_t  *endpoints;
-    uint32_t                   n;
-    uint32_t                   size;
-
+    ingress_link_t             link;        /* the hash is the table's id */
     uint64_t                   round;
     uint32_t                   index;       /* in BACKENDS */
+    uint32_t                   n;
+    ingress_table_endpoint_t  *endpoints;
+    unsigned                   stale:1;     /* Service or endpoints changed */
+    unsigned                   named:1;     /* depends on resolved names */
+    unsigned                   loopback:1;  /* option it was resolved with */
+    unsigned                   direct:1;    /* service-upstream */
+    uint16_t                   type;
+    uint16_t                   problem;     /* ingress_upstream_problem_e */
+    torii_str_t                name;        /* "namespace-service-port" */
+    torii_str_t                external;    /* of the Service object */
+    uint64_t                   names;       /* version it was resolved with */
     uint64_t                   stamp;
+
+    ingress_table_endpoint_t   few[INGRESS_UPSTREAM_INLINE];
+
+    uint32_t                   refs;
+    uint32_t                   size;
+    ingress_item_t            *service;
+    ingress_upstream_t        *next;        /* of the same Service */
+    ingress_upstream_t       **prev;
+    torii_str_t                port;        /* "": the Service's first one */
 };
 
 
@@ -195,44 +204,49 @@ typedef struct {
     uint64_t                   round;       /* its finding was made */
 } ingress_plan_tls_t;
 
+/*
+ * One block of memory: the record, its arrays, its pool.  Ten thousand of them
+ * are passed through at each compile, which is a matter of cache lines.
+ */
+
 struct ingress_plan_s {
-    ingress_item_t            *item;
-    torii_arena_t             *arena;
     uint64_t                   config;      /* version it was made with */
     torii_buf_t                pool;
+    uint32_t                   base;        /* of pool in the table's pool */
+    uint32_t                   index;       /* in INGRESSES */
+    ingress_interned_t        *interned;
     ingress_plan_host_t       *hosts;
+    ingress_upstream_t       **upstreams;   /* each once */
     uint32_t                   nhosts;
-    ingress_plan_path_t       *paths;       /* of all hosts */
-    uint32_t                   npaths;
+    uint32_t                   nupstreams;
     ingress_plan_tls_t        *tls;
     uint32_t                   ntls;
-    ingress_upstream_t       **upstreams;   /* each once */
-    uint32_t                   nupstreams;
+    uint32_t                   naliases;
     ingress_upstream_t        *backend;     /* spec.defaultBackend */
-    ingress_ref_t              backend_service;
-    ingress_ref_t              backend_port;
-    ingress_interned_t        *interned;
+    ingress_item_t            *ssl_secret;
+    ingress_item_t            *fastcgi;
+    const ingress_finding_t   *decoded;     /* the object's findings */
+    ingress_finding_t         *findings;
     ingress_ref_t              namespace;
     ingress_ref_t              name;
     ingress_ref_t              file;
     ingress_ref_t              app_root;
     ingress_ref_t              ssl_ciphers;
-    ingress_ref_t             *aliases;
-    uint32_t                   naliases;
     uint8_t                    ssl_prefer_server_ciphers;
     uint8_t                    from_to_www;
     uint8_t                    canary;
     uint8_t                    root_regex;  /* an auto "/" asks for regexes */
-    ingress_item_t            *ssl_secret;
-    ingress_item_t            *fastcgi;
-    ingress_findings_t         findings;
+    uint32_t                   npaths;
+    ingress_plan_path_t       *paths;       /* of all hosts */
+    ingress_ref_t             *aliases;
+    ingress_ref_t              backend_service;
+    ingress_ref_t              backend_port;
+    ingress_item_t            *item;
+    torii_arena_t             *arena;       /* of findings, if any */
 
-    /* in the table being built */
-    uint32_t                   base;        /* of pool in the table's pool */
-    uint32_t                   index;       /* in INGRESSES */
-    uint32_t                   policy[2];   /* by no_tls_redirect, of one with
-                                               references */
-    uint64_t                   aliased;     /* round its aliases were added */
+    /* in the table being built, of one with references or aliases */
+    uint64_t                   aliased;     /* round they were added */
+    uint32_t                   policy[2];   /* by no_tls_redirect */
     uint32_t                   deny;
     uint32_t                   identity;    /* 1 + index in TLS */
     ingress_ref_t              params;
@@ -288,8 +302,9 @@ struct ingress_store_s {
 
     uint64_t                   round;
     uint64_t                   stamp;
+    uint64_t                   classes;     /* version of what is served */
+    uint64_t                   options;     /* hash of those about classes */
     ingress_writer_t           writer;
-    torii_buf_t                plans;       /* of the round: ingress_plan_t * */
     torii_buf_t                hosts;       /* ingress_host_t */
     torii_buf_t                parts;       /* ingress_part_t */
     torii_buf_t                exact;       /* ingress_candidate_t */
@@ -303,6 +318,9 @@ struct ingress_store_s {
 typedef struct {
     uint32_t                   first;       /* of parts, oldest first */
     uint32_t                   last;
+    unsigned                   aliased:1;
+    unsigned                   www:1;
+    unsigned                   tls:1;
     torii_str_t                name;        /* in a plan; "" is the catch-all */
     ingress_cert_t            *cert;
     ingress_cert_t            *cert2;
@@ -338,7 +356,6 @@ struct ingress_compile_s {
     ingress_findings_t         findings;    /* made in this round */
     uint32_t                   count[3];    /* of all, by severity */
     ingress_hash_t             policies;    /* with references */
-    uint32_t                   nnames;      /* at most, for the buckets */
     ingress_plan_t            *catchall;    /* of spec.defaultBackend alone */
     ingress_ref_t              root;        /* "/" */
 
@@ -379,6 +396,9 @@ int ingress_addr_parse(torii_str_t s, uint8_t addr[16]);
 
 /* ingress_upstream.c */
 
+/* A Service, or what lies behind it, changed. */
+void ingress_upstream_changed(ingress_item_t *service);
+
 ingress_upstream_t *ingress_upstream_hold(ingress_store_t *store,
     torii_str_t namespace, torii_str_t service, torii_str_t port, int direct);
 void ingress_upstream_release(ingress_store_t *store, ingress_upstream_t *u);
@@ -393,6 +413,9 @@ uint32_t ingress_upstream_write(ingress_compile_t *c, ingress_upstream_t *u);
 ingress_plan_t *ingress_plan_create(ingress_store_t *store,
     ingress_item_t *e, const ingress_config_t *config, uint64_t version);
 void ingress_plan_free(ingress_store_t *store, ingress_plan_t *plan);
+
+/* Have it near by the time it is needed. */
+void ingress_plan_prefetch(const ingress_plan_t *plan);
 
 #define ingress_plan_str(plan, ref)  ingress_pool_str(&(plan)->pool, ref)
 
@@ -410,10 +433,17 @@ void ingress_policy_references(ingress_compile_t *c, ingress_plan_t *plan);
 
 /* ingress_compile_class.c */
 
+/* Whether all classes are to be looked at anew. */
+void ingress_compile_classes(ingress_compile_t *c);
 int ingress_compile_served(ingress_compile_t *c, ingress_item_t *e);
 
 /* ingress_compile_host.c */
 
+/* The catch-all, which is always there, and always the first. */
+void ingress_compile_catchall(ingress_compile_t *c);
+/* Add what a plan says of its hosts. */
+void ingress_compile_join(ingress_compile_t *c, ingress_plan_t *plan);
+/* Write them all, when all plans have joined. */
 void ingress_compile_hosts(ingress_compile_t *c);
 /* A string of a plan's pool as the table's pool has it. */
 ingress_ref_t ingress_plan_ref(const ingress_plan_t *plan, ingress_ref_t ref);
@@ -466,7 +496,6 @@ ingress_ref_t ingress_writer_pool(ingress_writer_t *w, const void *data,
  * where the blobs will begin.  Only for refs of CERTS and TLS.
  */
 ingress_ref_t ingress_writer_blob(ingress_writer_t *w, torii_str_t data);
-void ingress_writer_buckets(ingress_writer_t *w, uint32_t n);
 /* Index in NAMES, or INGRESS_NONE. */
 uint32_t ingress_writer_name_find(const ingress_writer_t *w, torii_str_t name,
     uint32_t hash);

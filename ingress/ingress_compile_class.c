@@ -9,6 +9,7 @@
 #define INGRESS_CLASS_ANNOTATION  "kubernetes.io/ingress.class"
 
 
+static int ingress_class_served(ingress_compile_t *c, ingress_item_t *e);
 static int ingress_class_ours(ingress_compile_t *c, torii_str_t name);
 static int ingress_class_named(const ingress_options_t *options,
     torii_str_t name);
@@ -23,8 +24,57 @@ static void ingress_class_finding(ingress_compile_t *c, ingress_item_t *e,
 #define INGRESS_CLASS_UNKNOWN  -1
 
 
+void
+ingress_compile_classes(ingress_compile_t *c)
+{
+    uint32_t                  i;
+    uint64_t                  hash;
+    const ingress_options_t  *options;
+
+    options = c->options;
+
+    hash = torii_hash(options->watch_namespace.data,
+                      options->watch_namespace.len, options->all);
+
+    for (i = 0; i < options->nclasses; i++) {
+        hash = torii_hash(options->classes[i].data, options->classes[i].len,
+                          hash + 1);
+    }
+
+    for (i = 0; i < options->ncontrollers; i++) {
+        hash = torii_hash(options->controllers[i].data,
+                          options->controllers[i].len, hash + 2);
+    }
+
+    hash |= 1;
+
+    if (c->store->options != hash) {
+        c->store->options = hash;
+        c->store->classes++;
+    }
+}
+
+
+/* What is not served is told of each time, so only the rest is remembered. */
+
 int
 ingress_compile_served(ingress_compile_t *c, ingress_item_t *e)
+{
+    if (e->u.ingress.classes != c->store->classes) {
+        e->u.ingress.classes = c->store->classes;
+        e->u.ingress.served = 0;
+    }
+
+    if (!e->u.ingress.served) {
+        e->u.ingress.served = ingress_class_served(c, e);
+    }
+
+    return e->u.ingress.served;
+}
+
+
+static int
+ingress_class_served(ingress_compile_t *c, ingress_item_t *e)
 {
     int                       rc;
     torii_str_t               name;

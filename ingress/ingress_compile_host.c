@@ -6,6 +6,10 @@
 #include "ingress_compile.h"
 
 
+#define INGRESS_HOST_AHEAD  12
+
+
+static void ingress_host_ahead(ingress_compile_t *c, uint32_t index);
 static uint32_t ingress_host_find(ingress_compile_t *c,
     const ingress_plan_t *plan, const ingress_plan_host_t *host);
 static uint32_t ingress_host_create(ingress_compile_t *c, torii_str_t name,
@@ -26,46 +30,86 @@ ingress_plan_ref(const ingress_plan_t *plan, ingress_ref_t ref)
 }
 
 
-/* The catch-all is always there, and always the first. */
-
 void
-ingress_compile_hosts(ingress_compile_t *c)
+ingress_compile_catchall(ingress_compile_t *c)
 {
-    uint32_t               i, n, k, nplans;
-    torii_str_t            none;
-    ingress_ref_t          ref;
-    ingress_plan_t        *plan, **plans;
-    ingress_table_host_t  *record;
+    torii_str_t  none;
 
     none.len = 0;
     none.data = (unsigned char *) "";
 
-    ref = ingress_writer_pool(c->w, "_", 1);
-    ingress_host_create(c, none, ref);
+    ingress_host_create(c, none, ingress_writer_pool(c->w, "_", 1));
+}
 
-    plans = (void *) c->store->plans.data;
-    nplans = c->store->plans.len / sizeof(ingress_plan_t *);
 
-    for (i = 0; i < nplans; i++) {
-        plan = plans[i];
+void
+ingress_compile_join(ingress_compile_t *c, ingress_plan_t *plan)
+{
+    uint32_t  i, n;
 
-        for (k = 0; k < plan->nhosts; k++) {
-            n = ingress_host_find(c, plan, &plan->hosts[k]);
-            ingress_host_join(c, n, plan, &plan->hosts[k]);
-        }
+    for (i = 0; i < plan->nhosts; i++) {
+        n = ingress_host_find(c, plan, &plan->hosts[i]);
+        ingress_host_join(c, n, plan, &plan->hosts[i]);
     }
+}
+
+
+void
+ingress_compile_hosts(ingress_compile_t *c)
+{
+    uint32_t               i, n;
+    ingress_table_host_t  *record;
 
     n = ingress_writer_n(c->w, HOSTS, ingress_table_host_t);
 
     for (i = 0; i < n; i++) {
-        ingress_host_settings(c, i);
-        ingress_compile_paths(c, i);
+
+        if (i + INGRESS_HOST_AHEAD < n) {
+            ingress_host_ahead(c, i);
+        }
 
         record = ingress_writer_at(c->w, HOSTS, ingress_table_host_t, i);
         record->cert = INGRESS_NONE;
         record->cert2 = INGRESS_NONE;
 
-        ingress_compile_tls(c, i);
+        ingress_host_settings(c, i);
+        ingress_compile_paths(c, i);
+
+        if (ingress_compile_host(c, i)->tls) {
+            ingress_compile_tls(c, i);
+        }
+    }
+}
+
+
+/* What the next hosts need lies anywhere in memory. */
+
+static void
+ingress_host_ahead(ingress_compile_t *c, uint32_t index)
+{
+    ingress_host_t  *host;
+    ingress_plan_t  *plan;
+    ingress_cert_t  *cert;
+
+    host = ingress_compile_host(c, index + INGRESS_HOST_AHEAD);
+    ingress_plan_prefetch(ingress_compile_part(c, host->first)->plan);
+
+    host = ingress_compile_host(c, index + 1 + INGRESS_HOST_AHEAD / 2);
+    plan = ingress_compile_part(c, host->first)->plan;
+
+    if (plan->ntls && plan->tls[0].secret) {
+        __builtin_prefetch(&plan->tls[0].secret->u.secret);
+    }
+
+    host = ingress_compile_host(c, index + 1 + INGRESS_HOST_AHEAD / 4);
+    plan = ingress_compile_part(c, host->first)->plan;
+
+    if (plan->ntls && plan->tls[0].secret) {
+        cert = plan->tls[0].secret->u.secret.server.cert;
+
+        __builtin_prefetch(cert);
+        __builtin_prefetch((char *) cert + 64);
+        __builtin_prefetch((char *) cert + 128);
     }
 }
 
@@ -168,16 +212,19 @@ ingress_host_settings(ingress_compile_t *c, uint32_t index)
     uint32_t               i;
     ingress_plan_t        *plan;
     ingress_part_t        *part;
+    ingress_host_t        *host;
     ingress_table_host_t  *record;
 
+    host = ingress_compile_host(c, index);
     record = ingress_writer_at(c->w, HOSTS, ingress_table_host_t, index);
 
-    for (i = ingress_compile_host(c, index)->first;
-         i != INGRESS_NONE;
-         i = part->next)
-    {
+    for (i = host->first; i != INGRESS_NONE; i = part->next) {
         part = ingress_compile_part(c, i);
         plan = part->plan;
+
+        host->aliased |= plan->naliases != 0;
+        host->www |= plan->from_to_www != 0;
+        host->tls |= plan->ntls != 0;
 
         if (record->ssl_ciphers.len == 0) {
             record->ssl_ciphers = ingress_plan_ref(plan, plan->ssl_ciphers);

@@ -29,11 +29,15 @@ ingress_compile_names(ingress_compile_t *c)
     n = c->store->hosts.len / sizeof(ingress_host_t);
 
     for (i = 1; i < n; i++) {
-        ingress_alias_host(c, i);
+        if (ingress_compile_host(c, i)->aliased) {
+            ingress_alias_host(c, i);
+        }
     }
 
     for (i = 1; i < n; i++) {
-        ingress_sibling_host(c, i);
+        if (ingress_compile_host(c, i)->www) {
+            ingress_sibling_host(c, i);
+        }
     }
 }
 
@@ -49,18 +53,13 @@ ingress_alias_host(ingress_compile_t *c, uint32_t index)
     uint32_t         i;
     ingress_part_t  *part;
 
-    for (i = ingress_compile_host(c, index)->first;
-         i != INGRESS_NONE;
-         i = part->next)
-    {
-        part = ingress_compile_part(c, i);
+    part = ingress_compile_part(c, ingress_compile_host(c, index)->first);
 
-        if (part->plan->naliases) {
-            break;
-        }
+    while (part->plan->naliases == 0) {
+        part = ingress_compile_part(c, part->next);
     }
 
-    if (i == INGRESS_NONE || part->plan->aliased == c->store->round) {
+    if (part->plan->aliased == c->store->round) {
         return;
     }
 
@@ -240,26 +239,17 @@ ingress_alias_valid(torii_str_t name)
 static void
 ingress_sibling_host(ingress_compile_t *c, uint32_t index)
 {
-    uint32_t               i, hash;
+    uint32_t               hash;
     torii_str_t            name, sibling;
     ingress_ref_t          ref;
     unsigned char          buf[INGRESS_NAME_LONGEST];
     ingress_host_t        *host;
-    ingress_part_t        *part;
     ingress_table_host_t  *from, *record;
 
     host = ingress_compile_host(c, index);
     name = host->name;
 
-    for (i = host->first; i != INGRESS_NONE; i = part->next) {
-        part = ingress_compile_part(c, i);
-
-        if (part->plan->from_to_www) {
-            break;
-        }
-    }
-
-    if (i == INGRESS_NONE || name.data[0] == '*') {
+    if (name.data[0] == '*') {
         return;
     }
 

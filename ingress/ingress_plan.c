@@ -28,6 +28,8 @@ typedef struct {
     const ingress_object_t    *o;
     const ingress_config_t    *config;
     ingress_annotations_t      annotations;
+    ingress_findings_t         findings;
+    torii_arena_t             *arena;
     ingress_hash_t             listed;
     torii_str_t                target;      /* rewrite-target */
 
@@ -40,6 +42,10 @@ typedef struct {
 
 
 static void ingress_plan_annotations(ingress_planner_t *p);
+static ingress_plan_t *ingress_plan_pack(ingress_plan_t *plan,
+    torii_arena_t *arena);
+static void *ingress_plan_move(unsigned char **p, const void *data,
+    size_t size);
 static void ingress_plan_aliases(ingress_planner_t *p);
 static void ingress_plan_named(ingress_planner_t *p);
 static void ingress_plan_tls(ingress_planner_t *p);
@@ -69,20 +75,18 @@ ingress_plan_t *
 ingress_plan_create(ingress_store_t *store, ingress_item_t *e,
     const ingress_config_t *config, uint64_t version)
 {
-    torii_arena_t      *arena;
     ingress_plan_t     *plan;
     ingress_planner_t   p;
 
-    arena = torii_arena_create(INGRESS_PLAN_ARENA);
-    plan = torii_arena_zalloc(arena, sizeof(ingress_plan_t));
+    memset(&p, 0, sizeof(ingress_planner_t));
+
+    p.arena = torii_arena_create(INGRESS_PLAN_ARENA);
+    ingress_findings_init(&p.findings, p.arena);
+
+    plan = torii_arena_zalloc(p.arena, sizeof(ingress_plan_t));
 
     plan->item = e;
-    plan->arena = arena;
     plan->config = version;
-
-    ingress_findings_init(&plan->findings, arena);
-
-    memset(&p, 0, sizeof(ingress_planner_t));
 
     p.store = store;
     p.plan = plan;
@@ -95,7 +99,7 @@ ingress_plan_create(ingress_store_t *store, ingress_item_t *e,
     plan->name = ingress_plan_add(plan, p.o->name);
     plan->file = ingress_plan_add(plan, p.o->file);
 
-    ingress_annotations_parse(&p.annotations, p.o, config, &plan->findings);
+    ingress_annotations_parse(&p.annotations, p.o, config, &p.findings);
 
     plan->canary = p.annotations.canary;
     p.target = ingress_pool_str(&p.annotations.pool,
@@ -109,10 +113,93 @@ ingress_plan_create(ingress_store_t *store, ingress_item_t *e,
         ingress_plan_policy(&p);
     }
 
+    plan->decoded = p.o->findings;
+    plan->findings = p.findings.first;
+
     ingress_annotations_free(&p.annotations);
     ingress_hash_free(&p.listed);
 
-    return plan;
+    return ingress_plan_pack(plan, p.arena);
+}
+
+
+static ingress_plan_t *
+ingress_plan_pack(ingress_plan_t *plan, torii_arena_t *arena)
+{
+    size_t           size;
+    uint32_t         i;
+    unsigned char   *p;
+    ingress_plan_t  *packed;
+
+    size = sizeof(ingress_plan_t)
+           + plan->nhosts * sizeof(ingress_plan_host_t)
+           + plan->nupstreams * sizeof(ingress_upstream_t *)
+           + plan->npaths * sizeof(ingress_plan_path_t)
+           + plan->ntls * sizeof(ingress_plan_tls_t)
+           + plan->naliases * sizeof(ingress_ref_t)
+           + plan->pool.len;
+
+    p = torii_malloc(size);
+
+    packed = ingress_plan_move(&p, plan, sizeof(ingress_plan_t));
+
+    packed->hosts = ingress_plan_move(&p, plan->hosts,
+                               plan->nhosts * sizeof(ingress_plan_host_t));
+    packed->upstreams = ingress_plan_move(&p, plan->upstreams,
+                           plan->nupstreams * sizeof(ingress_upstream_t *));
+    packed->paths = ingress_plan_move(&p, plan->paths,
+                               plan->npaths * sizeof(ingress_plan_path_t));
+    packed->tls = ingress_plan_move(&p, plan->tls,
+                                    plan->ntls * sizeof(ingress_plan_tls_t));
+    packed->aliases = ingress_plan_move(&p, plan->aliases,
+                                        plan->naliases * sizeof(ingress_ref_t));
+    packed->pool.data = ingress_plan_move(&p, plan->pool.data, plan->pool.len);
+
+    for (i = 0; i < packed->nhosts; i++) {
+        packed->hosts[i].paths = packed->paths
+                                 + (plan->hosts[i].paths - plan->paths);
+    }
+
+    free(plan->upstreams);
+    torii_buf_free(&plan->pool);
+
+    if (packed->findings) {
+        packed->arena = arena;
+
+    } else {
+        torii_arena_destroy(arena);
+    }
+
+    return packed;
+}
+
+
+static void *
+ingress_plan_move(unsigned char **p, const void *data, size_t size)
+{
+    unsigned char  *to;
+
+    to = *p;
+
+    if (size) {
+        memcpy(to, data, size);
+        *p += size;
+    }
+
+    return to;
+}
+
+
+/* Most plans are of this many lines; the pool at the end comes with them. */
+
+void
+ingress_plan_prefetch(const ingress_plan_t *plan)
+{
+    size_t  i;
+
+    for (i = 0; i < 768; i += 64) {
+        __builtin_prefetch((const char *) plan + i);
+    }
 }
 
 
@@ -124,8 +211,6 @@ ingress_plan_free(ingress_store_t *store, ingress_plan_t *plan)
     for (i = 0; i < plan->nupstreams; i++) {
         ingress_upstream_release(store, plan->upstreams[i]);
     }
-
-    free(plan->upstreams);
 
     for (i = 0; i < plan->ntls; i++) {
         if (plan->tls[i].secret) {
@@ -145,8 +230,8 @@ ingress_plan_free(ingress_store_t *store, ingress_plan_t *plan)
         ingress_policy_release(store, plan->interned);
     }
 
-    torii_buf_free(&plan->pool);
     torii_arena_destroy(plan->arena);
+    free(plan);
 }
 
 
@@ -173,13 +258,14 @@ ingress_plan_annotations(ingress_planner_t *p)
 }
 
 
+/* Their regexes were compiled when the annotation was parsed. */
+
 static void
 ingress_plan_aliases(ingress_planner_t *p)
 {
-    char            error[128];
-    uint32_t        i, n;
-    torii_str_t     list, alias;
-    ingress_ref_t   ref;
+    uint32_t         i, n;
+    torii_str_t      list, alias;
+    ingress_ref_t    ref;
     ingress_plan_t  *plan;
 
     plan = p->plan;
@@ -191,33 +277,15 @@ ingress_plan_aliases(ingress_planner_t *p)
         return;
     }
 
-    plan->aliases = torii_arena_alloc(plan->arena, n * sizeof(ingress_ref_t));
+    plan->aliases = torii_arena_alloc(p->arena, n * sizeof(ingress_ref_t));
 
     for (i = 0; i < n; i++) {
         memcpy(&ref, list.data + i * sizeof(ingress_ref_t), sizeof(ref));
         alias = ingress_pool_str(&p->annotations.pool, ref);
 
-        if (alias.len == 0) {
-            continue;
+        if (alias.len) {
+            plan->aliases[plan->naliases++] = ingress_plan_add(plan, alias);
         }
-
-        ref = ingress_plan_add(plan, alias);
-
-        if (alias.data[0] == '~') {
-            alias.data++;
-            alias.len--;
-
-            if (torii_regex_check(alias, TORII_REGEX_CASELESS, error)
-                != TORII_OK)
-            {
-                ingress_plan_finding(p, INGRESS_ERROR, "BadRegex", 0,
-                             INGRESS_ANNOTATION_PREFIX "server-alias", alias,
-                             error);
-                continue;
-            }
-        }
-
-        plan->aliases[plan->naliases++] = ref;
     }
 }
 
@@ -265,7 +333,7 @@ ingress_plan_tls(ingress_planner_t *p)
         return;
     }
 
-    plan->tls = torii_arena_zalloc(plan->arena,
+    plan->tls = torii_arena_zalloc(p->arena,
                                    plan->ntls * sizeof(ingress_plan_tls_t));
 
     for (i = 0; i < plan->ntls; i++) {
@@ -283,7 +351,7 @@ ingress_plan_tls(ingress_planner_t *p)
             listed = ingress_plan_listed(p, tls->hosts[k]);
 
             if (listed == NULL) {
-                listed = torii_arena_zalloc(plan->arena,
+                listed = torii_arena_zalloc(p->arena,
                                             sizeof(ingress_plan_listed_t));
                 listed->name = tls->hosts[k];
                 listed->tls = i;
@@ -422,9 +490,9 @@ ingress_plan_rules(ingress_planner_t *p)
     }
 
     plan->nhosts = ing->nrules;
-    plan->hosts = torii_arena_zalloc(plan->arena,
+    plan->hosts = torii_arena_zalloc(p->arena,
                                  ing->nrules * sizeof(ingress_plan_host_t));
-    plan->paths = torii_arena_zalloc(plan->arena,
+    plan->paths = torii_arena_zalloc(p->arena,
                                      n * sizeof(ingress_plan_path_t));
     plan->root_regex = ingress_plan_regex(p, torii_str("/"));
 
@@ -649,7 +717,7 @@ ingress_plan_finding(ingress_planner_t *p, ingress_severity_e severity,
 {
     ingress_finding_t  *f;
 
-    f = ingress_finding_add(&p->plan->findings, severity, reason,
+    f = ingress_finding_add(&p->findings, severity, reason,
                             torii_str(field), value, "%s", message);
 
     f->kind = torii_str(ingress_kind_name(p->o->kind));

@@ -107,7 +107,6 @@ ingress_store_destroy(ingress_store_t *store)
 
     torii_buf_free(&store->hosts);
     torii_buf_free(&store->parts);
-    torii_buf_free(&store->plans);
     torii_buf_free(&store->exact);
     torii_buf_free(&store->prefix);
     torii_buf_free(&store->notes);
@@ -468,11 +467,17 @@ ingress_item_changed(ingress_store_t *store, ingress_item_t *e)
             e->u.ingress.plan = NULL;
         }
 
+        e->u.ingress.classes = 0;
+
         ingress_order_changed(store, e);
         break;
 
+    case INGRESS_KIND_CLASS:
+        store->options = 0;
+        break;
+
     case INGRESS_KIND_SERVICE:
-        e->u.service.version++;
+        ingress_upstream_changed(e);
         break;
 
     case INGRESS_KIND_SLICE:
@@ -519,7 +524,7 @@ ingress_slice_detach(ingress_store_t *store, ingress_item_t *e)
 
     e->u.slice.service = NULL;
 
-    service->u.service.version++;
+    ingress_upstream_changed(service);
     ingress_item_release(store, service);
 }
 
@@ -556,7 +561,7 @@ ingress_slice_attach(ingress_store_t *store, ingress_item_t *e)
     *first = e;
 
     e->u.slice.service = service;
-    service->u.service.version++;
+    ingress_upstream_changed(service);
 }
 
 

@@ -10,6 +10,7 @@
 
 
 #define INGRESS_WRITER_ALIGN    8
+#define INGRESS_WRITER_BUCKETS  4      /* at least */
 
 /* What refs can name, less what small strings may still add. */
 #define INGRESS_WRITER_POOL     0xf0000000U
@@ -35,6 +36,9 @@ static const uint32_t  ingress_writer_sizes[INGRESS_SECTION_MAX] = {
 };
 
 
+static void ingress_writer_buckets(ingress_writer_t *w, uint32_t size);
+static void ingress_writer_bucket(ingress_writer_t *w, uint32_t hash,
+    uint32_t value);
 static void ingress_writer_place(ingress_writer_t *w);
 static void ingress_writer_ref(ingress_ref_t *ref, uint32_t base);
 static unsigned char *ingress_writer_copy(unsigned char *p, const void *data,
@@ -52,6 +56,8 @@ ingress_writer_start(ingress_writer_t *w)
 
     w->blobs.len = 0;
     w->blob_len = 0;
+
+    ingress_writer_buckets(w, INGRESS_WRITER_BUCKETS);
 
     /* {0, 0} is "" */
 
@@ -163,25 +169,6 @@ ingress_writer_blob(ingress_writer_t *w, torii_str_t data)
 }
 
 
-/* At most half of the buckets are used. */
-
-void
-ingress_writer_buckets(ingress_writer_t *w, uint32_t n)
-{
-    uint32_t  size;
-
-    size = 4;
-
-    while (size < 0x80000000U && size / 2 < n) {
-        size *= 2;
-    }
-
-    ingress_writer_add(w, INGRESS_SECTION_BUCKETS, size * sizeof(uint32_t));
-
-    w->mask = size - 1;
-}
-
-
 uint32_t
 ingress_writer_name_find(const ingress_writer_t *w, torii_str_t name,
     uint32_t hash)
@@ -213,7 +200,7 @@ void
 ingress_writer_name(ingress_writer_t *w, ingress_ref_t name, uint32_t hash,
     uint32_t host)
 {
-    uint32_t               i, *buckets;
+    uint32_t               n;
     ingress_table_name_t  *record;
 
     record = ingress_writer_add(w, INGRESS_SECTION_NAMES,
@@ -222,13 +209,54 @@ ingress_writer_name(ingress_writer_t *w, ingress_ref_t name, uint32_t hash,
     record->hash = hash;
     record->host = host;
 
+    n = ingress_writer_n(w, NAMES, ingress_table_name_t);
+
+    if (n > (w->mask + 1) / 2) {
+        ingress_writer_buckets(w, (w->mask + 1) * 2);
+
+    } else {
+        ingress_writer_bucket(w, hash, n);
+    }
+}
+
+
+/*
+ * At most half of the buckets are used.  The names are put into more of them
+ * in their own order, so that it makes no difference how they grew.
+ */
+
+static void
+ingress_writer_buckets(ingress_writer_t *w, uint32_t size)
+{
+    uint32_t               i, n;
+    ingress_table_name_t  *names;
+
+    w->sections[INGRESS_SECTION_BUCKETS].len = 0;
+    w->mask = size - 1;
+
+    ingress_writer_add(w, INGRESS_SECTION_BUCKETS, size * sizeof(uint32_t));
+
+    names = ingress_writer_at(w, NAMES, ingress_table_name_t, 0);
+    n = ingress_writer_n(w, NAMES, ingress_table_name_t);
+
+    for (i = 0; i < n; i++) {
+        ingress_writer_bucket(w, names[i].hash, i + 1);
+    }
+}
+
+
+static void
+ingress_writer_bucket(ingress_writer_t *w, uint32_t hash, uint32_t value)
+{
+    uint32_t  i, *buckets;
+
     buckets = ingress_writer_at(w, BUCKETS, uint32_t, 0);
 
     for (i = hash & w->mask; buckets[i]; i = (i + 1) & w->mask) {
         /* void */
     }
 
-    buckets[i] = ingress_writer_n(w, NAMES, ingress_table_name_t);
+    buckets[i] = value;
 }
 
 

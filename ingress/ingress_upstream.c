@@ -38,6 +38,7 @@ static void ingress_upstream_address(ingress_upstream_walk_t *walk,
     torii_str_t address, uint16_t port);
 static void ingress_upstream_add(ingress_upstream_walk_t *walk,
     const uint8_t addr[16], uint16_t port);
+static void ingress_upstream_grow(ingress_upstream_t *u);
 static int ingress_upstream_local(const uint8_t addr[16]);
 static void ingress_upstream_sort(ingress_upstream_t *u);
 static int ingress_upstream_cmp(const void *one, const void *two);
@@ -93,11 +94,19 @@ ingress_upstream_hold(ingress_store_t *store, torii_str_t namespace,
 
     u->service = ingress_item_hold(store, INGRESS_KIND_SERVICE, namespace,
                                    service);
-    u->service->u.service.upstreams++;
 
-    /* never what an upstream is compared with that was not resolved yet */
+    u->next = u->service->u.service.upstreams;
+    u->prev = &u->service->u.service.upstreams;
 
-    u->version = u->service->u.service.version - 1;
+    if (u->next) {
+        u->next->prev = &u->next;
+    }
+
+    *u->prev = u;
+
+    u->stale = 1;
+    u->endpoints = u->few;
+    u->size = INGRESS_UPSTREAM_INLINE;
 
     u->link.hash = hash;
     ingress_hash_add(&store->upstreams, &u->link);
@@ -115,11 +124,30 @@ ingress_upstream_release(ingress_store_t *store, ingress_upstream_t *u)
 
     ingress_hash_delete(&store->upstreams, &u->link);
 
-    u->service->u.service.upstreams--;
+    *u->prev = u->next;
+
+    if (u->next) {
+        u->next->prev = u->prev;
+    }
+
     ingress_item_release(store, u->service);
 
-    free(u->endpoints);
+    if (u->endpoints != u->few) {
+        free(u->endpoints);
+    }
+
     free(u);
+}
+
+
+void
+ingress_upstream_changed(ingress_item_t *service)
+{
+    ingress_upstream_t  *u;
+
+    for (u = service->u.service.upstreams; u; u = u->next) {
+        u->stale = 1;
+    }
 }
 
 
@@ -127,14 +155,14 @@ void
 ingress_upstream_update(ingress_store_t *store, ingress_upstream_t *u,
     unsigned loopback)
 {
-    if (u->version == u->service->u.service.version
+    if (!u->stale
         && u->loopback == loopback
         && (!u->named || u->names == store->names_version))
     {
         return;
     }
 
-    u->version = u->service->u.service.version;
+    u->stale = 0;
     u->names = store->names_version;
     u->loopback = loopback;
 
@@ -429,9 +457,7 @@ ingress_upstream_add(ingress_upstream_walk_t *walk, const uint8_t addr[16],
     }
 
     if (u->n == u->size) {
-        u->size = u->size ? u->size * 2 : 4;
-        u->endpoints = torii_realloc(u->endpoints,
-                                u->size * sizeof(ingress_table_endpoint_t));
+        ingress_upstream_grow(u);
     }
 
     endpoint = &u->endpoints[u->n++];
@@ -441,6 +467,22 @@ ingress_upstream_add(ingress_upstream_walk_t *walk, const uint8_t addr[16],
 
     endpoint->port = port;
     endpoint->flags = walk->draining ? INGRESS_ENDPOINT_DRAINING : 0;
+}
+
+
+static void
+ingress_upstream_grow(ingress_upstream_t *u)
+{
+    ingress_table_endpoint_t  *few;
+
+    few = (u->endpoints == u->few) ? u->endpoints : NULL;
+
+    u->size *= 2;
+    u->endpoints = torii_realloc(few ? NULL : u->endpoints,
+                                 u->size * sizeof(ingress_table_endpoint_t));
+    if (few) {
+        memcpy(u->endpoints, few, sizeof(u->few));
+    }
 }
 
 

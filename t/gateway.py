@@ -18,7 +18,7 @@ import nginx
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SANITIZE = bool(os.environ.get("TORII_SANITIZE"))
 OBJS = pathlib.Path(os.environ.get(
-    "TORII_OBJS", ROOT / ("objs-sanitize" if SANITIZE else "objs")))
+    "TORII_OBJS", ROOT / ("objs/sanitize" if SANITIZE else "objs")))
 MODULE = OBJS.resolve() / "ngx_http_torii_module.so"
 
 # state/table/control: ngx_torii_control_t of ngx_module/ngx_http_torii.h
@@ -57,7 +57,7 @@ class Gateway(nginx.Nginx):
     class_name     of the marks, for a gateway that serves one class only
 
     With TORII_SANITIZE=1 in the environment the module is taken from
-    objs-sanitize and nginx runs with AddressSanitizer loaded.
+    objs/sanitize and nginx runs with AddressSanitizer loaded.
     """
 
     def __init__(self, http="", server="", manifests=None, main="",
