@@ -522,9 +522,10 @@ static const ingress_setting_t  ingress_annotation_rows[] = {
     { "upstream-hash-by-subset-size", LATER(UPSTREAM, CONFIG, "3"),
       "endpoints that a hash selects" },
     { "upstream-vhost", ENFORCED(ROUTE, DEFAULT),
-      0, ingress_set_host, P(upstream_vhost),
+      0, ingress_set_vhost, P(upstream_vhost),
       0, 0, NULL, "",
-      "Host header for the backend" },
+      "Host header for the backend; may use $namespace, $ingress_name, "
+      "$service_name and $service_port" },
     { "use-port-in-redirects", ENFORCED(ROUTE, DEFAULT),
       CONFIG, ingress_set_bool, P(use_port_in_redirects),
       0, 0, NULL, "false",

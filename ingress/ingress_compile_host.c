@@ -104,9 +104,13 @@ ingress_host_ahead(ingress_compile_t *c, uint32_t index)
     host = ingress_compile_host(c, index + 1 + INGRESS_HOST_AHEAD / 4);
     plan = ingress_compile_part(c, host->first)->plan;
 
+    cert = NULL;
+
     if (plan->ntls && plan->tls[0].secret) {
         cert = plan->tls[0].secret->u.secret.server.cert;
+    }
 
+    if (cert) {
         __builtin_prefetch(cert);
         __builtin_prefetch((char *) cert + 64);
         __builtin_prefetch((char *) cert + 128);

@@ -154,3 +154,49 @@ ingress_policy_move_entries(ingress_ref_t *ref, const unsigned char *from,
 
     free(entries);
 }
+
+
+size_t
+ingress_vhost_variable(const unsigned char *p, size_t len, torii_str_t *name)
+{
+    size_t      i, n, brace;
+    const char  *const *known;
+
+    static const char  *const  names[] = {
+        "namespace", "ingress_name", "service_name", "service_port", NULL
+    };
+
+    if (len == 0 || p[0] != '$') {
+        return 0;
+    }
+
+    brace = (len > 1 && p[1] == '{');
+    i = 1 + brace;
+
+    for (n = i; n < len; n++) {
+        if ((p[n] < 'a' || p[n] > 'z') && p[n] != '_') {
+            break;
+        }
+    }
+
+    name->data = (unsigned char *) p + i;
+    name->len = n - i;
+
+    if (brace) {
+        if (n == len || p[n] != '}') {
+            name->len = 0;
+        }
+
+        n++;
+    }
+
+    for (known = names; *known; known++) {
+        if (torii_str_eqs(*name, *known)) {
+            return n < len ? n : len;
+        }
+    }
+
+    name->len = 0;
+
+    return n < len ? n : len;
+}

@@ -151,6 +151,16 @@ typedef struct {
 } ingress_policy_t;
 
 
+/*
+ * upstream_vhost: the length of a variable at the beginning of p ("$name" or
+ * "${name}"), and its name, empty if it is not one of "namespace",
+ * "ingress_name", "service_name" and "service_port"; 0: no variable there.
+ */
+
+size_t ingress_vhost_variable(const unsigned char *p, size_t len,
+    torii_str_t *name);
+
+
 /* Offsets of all ingress_ref_t in ingress_policy_t, for moving between pools. */
 
 extern const uint16_t  ingress_policy_refs[];

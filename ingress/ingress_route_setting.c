@@ -269,6 +269,59 @@ ingress_set_host(ingress_setter_t *s, const ingress_setting_t *row,
 }
 
 
+/*
+ * A host name in which some variables are replaced for each request: Linkerd's
+ * "$service_name.$namespace.svc.cluster.local:$service_port".
+ */
+
+int
+ingress_set_vhost(ingress_setter_t *s, const ingress_setting_t *row,
+    torii_str_t value)
+{
+    size_t       i, n, len;
+    torii_str_t  name;
+    char         host[512];
+
+    if (value.len >= sizeof(host)
+        || memchr(value.data, '$', value.len) == NULL)
+    {
+        return ingress_set_host(s, row, value);
+    }
+
+    for (i = 0, n = 0; i < value.len; i += len) {
+
+        len = ingress_vhost_variable(value.data + i, value.len - i, &name);
+
+        if (len == 0) {
+            host[n++] = (char) value.data[i];
+            len = 1;
+            continue;
+        }
+
+        if (name.len == 0) {
+            return ingress_setter_why(s, "has a \"$\" that is none of "
+                                      "$namespace, $ingress_name, "
+                                      "$service_name and $service_port");
+        }
+
+        /* each of them may stand for a label or a port */
+
+        host[n++] = '1';
+    }
+
+    name.len = n;
+    name.data = (unsigned char *) host;
+
+    if (ingress_parse_host(name) != TORII_OK) {
+        return ingress_setter_why(s, "is no host name");
+    }
+
+    *ingress_setter_field(s, row, ingress_ref_t) = ingress_setter_str(s, value);
+
+    return TORII_OK;
+}
+
+
 /* The field is one of the run: which target counts is known at its end. */
 
 int

@@ -197,6 +197,8 @@ int ingress_set_alias(ingress_setter_t *s, const ingress_setting_t *row,
     torii_str_t value);
 int ingress_set_host(ingress_setter_t *s, const ingress_setting_t *row,
     torii_str_t value);
+int ingress_set_vhost(ingress_setter_t *s, const ingress_setting_t *row,
+    torii_str_t value);
 int ingress_set_redirect(ingress_setter_t *s, const ingress_setting_t *row,
     torii_str_t value);
 int ingress_set_redirect_code(ingress_setter_t *s,

@@ -225,6 +225,13 @@ ngx_int_t ngx_http_torii_access_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_torii_request_headers(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx);
 
+/* "host:port" without the port; an IPv6 address keeps its brackets. */
+ngx_str_t ngx_http_torii_hostname(ngx_str_t *host);
+
+/* upstream-vhost with its variables replaced; empty: not set. */
+ngx_int_t ngx_http_torii_vhost(ngx_http_request_t *r,
+    ngx_http_torii_ctx_t *ctx, ngx_str_t *vhost);
+
 /*
  * The port that the client used: what a trusted peer says, else 443 for TLS,
  * else the socket's.  port->data has room for NGX_INT_T_LEN bytes.

@@ -541,8 +541,6 @@ ngx_http_torii_upstream_tls(ngx_http_torii_upstream_t *tu,
     if (policy->ssl_name.len) {
         tu->ssl_name = ngx_http_torii_str(ctx, policy->ssl_name);
 
-    } else if (policy->upstream_vhost.len) {
-        tu->ssl_name = ngx_http_torii_str(ctx, policy->upstream_vhost);
     }
 
     ngx_http_torii_upstream_ssl_id(ctx->table, policy,
@@ -554,9 +552,10 @@ ngx_http_torii_upstream_tls(ngx_http_torii_upstream_t *tu,
 
 
 /*
- * Where no name is configured, it is the host that was asked for, as the lookup
- * took it: lower case and without a port, so that a client cannot multiply the
- * connections to a backend by its spelling.
+ * Where no name is configured, it is the Host that the backend gets: that of
+ * upstream-vhost, or the one that was asked for, as the lookup took it: lower
+ * case and without a port, so that a client cannot multiply the connections to
+ * a backend by its spelling.
  */
 
 static void
@@ -564,6 +563,8 @@ ngx_http_torii_upstream_tls_name(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx, ngx_http_torii_upstream_t *tu,
     ngx_http_torii_peer_data_t *pd)
 {
+    ngx_str_t  vhost;
+
     if (tu->ssl_name.len) {
         r->upstream->ssl_name = tu->ssl_name;
         ngx_memcpy(pd->ssl_id, tu->ssl_id, NGX_HTTP_TORII_SSL_ID);
@@ -572,6 +573,12 @@ ngx_http_torii_upstream_tls_name(ngx_http_request_t *r,
 
     r->upstream->ssl_name = r->headers_in.server;
 
+    if (ctx->policy->upstream_vhost.len
+        && ngx_http_torii_vhost(r, ctx, &vhost) == NGX_OK)
+    {
+        r->upstream->ssl_name = ngx_http_torii_hostname(&vhost);
+    }
+
     if (!tu->conf.ssl_verify && !tu->conf.ssl_server_name) {
         ngx_memcpy(pd->ssl_id, tu->ssl_id, NGX_HTTP_TORII_SSL_ID);
         return;
@@ -579,7 +586,7 @@ ngx_http_torii_upstream_tls_name(ngx_http_request_t *r,
 
     ngx_http_torii_upstream_ssl_id(ctx->table, ctx->policy,
                                    ngx_http_torii_is_h2(ctx),
-                                   &r->headers_in.server, pd->ssl_id);
+                                   &r->upstream->ssl_name, pd->ssl_id);
 }
 
 

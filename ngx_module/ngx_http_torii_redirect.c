@@ -13,7 +13,8 @@
 
 static ngx_int_t ngx_http_torii_redirect(ngx_http_request_t *r,
     ngx_int_t status, ngx_str_t *location);
-static ngx_str_t ngx_http_torii_hostname(ngx_str_t *host);
+static ngx_int_t ngx_http_torii_redirect_away(ngx_http_request_t *r,
+    ngx_str_t *target);
 static ngx_str_t ngx_http_torii_cut_slash(ngx_str_t *uri);
 
 
@@ -249,8 +250,7 @@ ngx_http_torii_redirect_rewrite(ngx_http_request_t *r,
     if ((out.len >= 7 && ngx_strncmp(out.data, "http://", 7) == 0)
         || (out.len >= 8 && ngx_strncmp(out.data, "https://", 8) == 0))
     {
-        return ngx_http_torii_redirect(r, NGX_HTTP_MOVED_TEMPORARILY,
-                                       &location);
+        return ngx_http_torii_redirect_away(r, &location);
     }
 
     ctx->rewritten = 1;
@@ -264,30 +264,37 @@ ngx_http_torii_redirect_rewrite(ngx_http_request_t *r,
 }
 
 
-/* Without the port; an IPv6 address keeps its brackets. */
+/*
+ * Captures are of the decoded path, and may hold line breaks.  What the target
+ * itself is made of needs no escaping.
+ */
 
-static ngx_str_t
-ngx_http_torii_hostname(ngx_str_t *host)
+static ngx_int_t
+ngx_http_torii_redirect_away(ngx_http_request_t *r, ngx_str_t *target)
 {
-    u_char     *p, *last;
-    ngx_str_t   name;
+    u_char     *p;
+    uintptr_t   escape;
+    ngx_str_t   location;
 
-    p = host->data;
-    last = p + host->len;
+    escape = ngx_escape_uri(NULL, target->data, target->len, NGX_ESCAPE_URI);
 
-    if (host->len && *p == '[') {
-        p = ngx_strlchr(p, last, ']');
-        if (p == NULL) {
-            return *host;
-        }
+    location.data = ngx_pnalloc(r->pool, target->len + 2 * escape + 1
+                                         + r->args.len);
+    if (location.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    p = ngx_strlchr(p, last, ':');
+    p = (u_char *) ngx_escape_uri(location.data, target->data, target->len,
+                                  NGX_ESCAPE_URI);
 
-    name.data = host->data;
-    name.len = (p ? p : last) - host->data;
+    if (r->args.len) {
+        *p++ = '?';
+        p = ngx_cpymem(p, r->args.data, r->args.len);
+    }
 
-    return name;
+    location.len = p - location.data;
+
+    return ngx_http_torii_redirect(r, NGX_HTTP_MOVED_TEMPORARILY, &location);
 }
 
 

@@ -37,6 +37,8 @@ static void ngx_http_torii_best_host(ngx_http_request_t *r,
 static void ngx_http_torii_scheme(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx);
 static void ngx_http_torii_first_element(ngx_str_t *list, ngx_str_t *first);
+static ngx_str_t ngx_http_torii_vhost_value(ngx_http_torii_ctx_t *ctx,
+    torii_str_t *name);
 static ngx_int_t ngx_http_torii_realip(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx, ngx_str_t *value);
 static void ngx_http_torii_realip_cleanup(void *data);
@@ -432,4 +434,106 @@ ngx_http_torii_port(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx,
     port->len = ngx_sprintf(port->data, "%ui", (ngx_uint_t)
                             ngx_inet_get_port(r->connection->local_sockaddr))
                 - port->data;
+}
+
+
+ngx_int_t
+ngx_http_torii_vhost(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx,
+    ngx_str_t *vhost)
+{
+    u_char       *p;
+    size_t        i, n;
+    ngx_str_t     text, value;
+    torii_buf_t   buf;
+    torii_str_t   name;
+
+    text = ngx_http_torii_str(ctx, ctx->policy->upstream_vhost);
+
+    if (ngx_strlchr(text.data, text.data + text.len, '$') == NULL) {
+        *vhost = text;
+        return NGX_OK;
+    }
+
+    ngx_memzero(&buf, sizeof(torii_buf_t));
+
+    for (i = 0; i < text.len; i += n) {
+
+        n = ingress_vhost_variable(text.data + i, text.len - i, &name);
+
+        if (n == 0) {
+            torii_buf_add(&buf, text.data + i, 1);
+            n = 1;
+            continue;
+        }
+
+        value = ngx_http_torii_vhost_value(ctx, &name);
+        torii_buf_add(&buf, value.data, value.len);
+    }
+
+    p = ngx_pnalloc(r->pool, buf.len);
+
+    if (p) {
+        vhost->len = buf.len;
+        vhost->data = p;
+        ngx_memcpy(p, buf.data, buf.len);
+    }
+
+    torii_buf_free(&buf);
+
+    return p ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_str_t
+ngx_http_torii_vhost_value(ngx_http_torii_ctx_t *ctx, torii_str_t *name)
+{
+    ngx_str_t                       value;
+    const ingress_table_ingress_t  *ingress;
+
+    ngx_str_null(&value);
+
+    if (ctx->route == NULL || ctx->route->ingress == INGRESS_NONE) {
+        return value;
+    }
+
+    ingress = &ctx->table->table.ingresses[ctx->route->ingress];
+
+    if (torii_str_eqs(*name, "namespace")) {
+        return ngx_http_torii_str(ctx, ingress->namespace);
+    }
+
+    if (torii_str_eqs(*name, "ingress_name")) {
+        return ngx_http_torii_str(ctx, ingress->name);
+    }
+
+    if (torii_str_eqs(*name, "service_name")) {
+        return ngx_http_torii_str(ctx, ctx->route->service);
+    }
+
+    return ngx_http_torii_str(ctx, ctx->route->port);
+}
+
+
+ngx_str_t
+ngx_http_torii_hostname(ngx_str_t *host)
+{
+    u_char     *p, *last;
+    ngx_str_t   name;
+
+    p = host->data;
+    last = p + host->len;
+
+    if (host->len && *p == '[') {
+        p = ngx_strlchr(p, last, ']');
+        if (p == NULL) {
+            return *host;
+        }
+    }
+
+    p = ngx_strlchr(p, last, ':');
+
+    name.data = host->data;
+    name.len = (p ? p : last) - host->data;
+
+    return name;
 }

@@ -239,7 +239,9 @@ ngx_http_torii_variable_host(ngx_http_request_t *r,
         return ngx_http_torii_value(v, &ctx->best_host);
     }
 
-    vhost = ngx_http_torii_str(ctx, ctx->policy->upstream_vhost);
+    if (ngx_http_torii_vhost(r, ctx, &vhost) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     return ngx_http_torii_value(v, &vhost);
 }

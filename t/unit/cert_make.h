@@ -22,7 +22,7 @@
 typedef struct {
     char      *crt;
     char      *key;         /* PKCS#8 */
-    char      *traditional;
+    char      *traditional; /* where the type has such a form */
     EVP_PKEY  *pkey;
 } cert_pem_t;
 
@@ -110,8 +110,14 @@ cert_make(cert_pem_t *c, EVP_PKEY *pkey, const char *type,
     c->key = cert_bio_text(bio);
 
     bio = BIO_new(BIO_s_mem());
-    PEM_write_bio_PrivateKey_traditional(bio, c->pkey, NULL, NULL, 0, NULL,
-                                         NULL);
+
+    if (md) {
+        PEM_write_bio_PrivateKey_traditional(bio, c->pkey, NULL, NULL, 0, NULL,
+                                             NULL);
+    } else {
+        BIO_puts(bio, c->key);
+    }
+
     c->traditional = cert_bio_text(bio);
 
     X509_free(x);
