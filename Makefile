@@ -111,7 +111,10 @@ fuzz: fuzz-build
 	done
 
 check:
-	/usr/bin/python3 t/check.py
+	TORII_OBJS=$(OBJS) /usr/bin/python3 t/check.py
+
+reference: tool
+	TORII_OBJS=$(OBJS) /usr/bin/python3 t/reference.py --write
 
 unit: asan
 	prove -j$(JOBS) -e '' $(UNIT:$(OBJS)/%=$(SAN)/%)
@@ -152,6 +155,7 @@ help:
 	@echo 'make run           install what is missing, build, serve the sample'
 	@echo 'make test          install what tests need, build, run all of them'
 	@echo 'make check         style and drift guards'
+	@echo 'make reference     README: annotations, keys of the ConfigMap'
 	@echo 'make unit          C units under ASan and UBSan'
 	@echo 'make seeds         the seeds of all fuzzers'
 	@echo 'make integration   pytest against a real nginx'
@@ -164,6 +168,6 @@ help:
 clean:
 	rm -rf $(OBJS)
 
-.PHONY: all tool module units fuzzers asan fuzz-build fuzz check unit seeds \
-        integration sanitized test-install test install-packages run help \
-        clean FORCE
+.PHONY: all tool module units fuzzers asan fuzz-build fuzz check reference \
+        unit seeds integration sanitized test-install test install-packages \
+        run help clean FORCE

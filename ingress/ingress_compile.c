@@ -36,7 +36,7 @@ static void ingress_compile_upstreams(ingress_compile_t *c,
 static void ingress_compile_global(ingress_compile_t *c,
     ingress_table_header_t *h);
 static void ingress_compile_note(ingress_compile_t *c,
-    const ingress_finding_t *f);
+    const ingress_finding_t *f, torii_str_t json);
 static void ingress_compile_notes(ingress_compile_t *c,
     const ingress_finding_t *f);
 static void ingress_compile_report(ingress_compile_t *c,
@@ -152,7 +152,7 @@ ingress_compile_duplicate(ingress_compile_t *c, ingress_item_t *e)
         f->file = o->file;
         f->line = o->line;
 
-        ingress_compile_note(c, f);
+        ingress_compile_note(c, f, (torii_str_t) torii_null_string);
     }
 }
 
@@ -321,8 +321,8 @@ ingress_compile_ahead(ingress_item_t **elts)
 
     plan = elts[INGRESS_COMPILE_AHEAD / 3]->u.ingress.plan;
 
-    if (plan && plan->nupstreams) {
-        u = plan->upstreams[0];
+    if (plan && plan->nbackends) {
+        u = plan->backends[0].upstream;
 
         __builtin_prefetch(u);
         __builtin_prefetch((char *) u + 64);
@@ -335,6 +335,7 @@ ingress_compile_ahead(ingress_item_t **elts)
 static void
 ingress_compile_plan(ingress_compile_t *c, ingress_item_t *e)
 {
+    uint32_t                  i;
     ingress_plan_t           *plan;
     ingress_store_t          *store;
     ingress_table_ingress_t  *record;
@@ -352,8 +353,9 @@ ingress_compile_plan(ingress_compile_t *c, ingress_item_t *e)
         e->u.ingress.plan = plan;
     }
 
-    ingress_compile_notes(c, plan->decoded);
-    ingress_compile_notes(c, plan->findings);
+    for (i = 0; i < plan->nnotes; i++) {
+        ingress_compile_note(c, plan->notes[i].finding, plan->notes[i].json);
+    }
 
     if (plan->canary) {
         return;
@@ -396,8 +398,8 @@ ingress_compile_upstreams(ingress_compile_t *c, ingress_plan_t *plan)
     ingress_severity_e   severity;
     ingress_upstream_t  *u;
 
-    for (i = 0; i < plan->nupstreams; i++) {
-        u = plan->upstreams[i];
+    for (i = 0; i < plan->nbackends; i++) {
+        u = plan->backends[i].upstream;
 
         ingress_upstream_update(c->store, u, c->options->loopback);
 
@@ -437,7 +439,8 @@ ingress_compile_upstreams(ingress_compile_t *c, ingress_plan_t *plan)
             break;
         }
 
-        ingress_compile_finding(c, severity, reason, plan->item, 0,
+        ingress_compile_finding(c, severity, reason, plan->item,
+                                plan->backends[i].line,
                                 "spec.rules.http.paths.backend", u->name,
                                 "requests to Service %.*s port %.*s are "
                                 "answered 503: %s",
@@ -580,7 +583,7 @@ ingress_compile_finding(ingress_compile_t *c, ingress_severity_e severity,
     /* beyond the limit they are only counted, whose text would take time */
 
     if (c->store->notes.len
-        >= INGRESS_FINDINGS_WRITTEN * sizeof(ingress_finding_t *))
+        >= INGRESS_FINDINGS_WRITTEN * sizeof(ingress_note_t))
     {
         c->count[severity]++;
         return;
@@ -608,21 +611,27 @@ ingress_compile_finding(ingress_compile_t *c, ingress_severity_e severity,
         f->kind = torii_str("Gateway");
     }
 
-    ingress_compile_note(c, f);
+    ingress_compile_note(c, f, (torii_str_t) torii_null_string);
 }
 
 
 static void
-ingress_compile_note(ingress_compile_t *c, const ingress_finding_t *f)
+ingress_compile_note(ingress_compile_t *c, const ingress_finding_t *f,
+    torii_str_t json)
 {
-    torii_buf_t  *notes;
+    torii_buf_t     *notes;
+    ingress_note_t  *note;
 
     notes = &c->store->notes;
 
     c->count[f->severity]++;
 
-    if (notes->len < INGRESS_FINDINGS_WRITTEN * sizeof(ingress_finding_t *)) {
-        torii_buf_add(notes, &f, sizeof(ingress_finding_t *));
+    if (notes->len < INGRESS_FINDINGS_WRITTEN * sizeof(ingress_note_t)) {
+        note = (void *) torii_buf_room(notes, sizeof(ingress_note_t));
+        notes->len += sizeof(ingress_note_t);
+
+        note->finding = f;
+        note->json = json;
     }
 }
 
@@ -631,7 +640,7 @@ static void
 ingress_compile_notes(ingress_compile_t *c, const ingress_finding_t *f)
 {
     for ( /* void */ ; f; f = f->next) {
-        ingress_compile_note(c, f);
+        ingress_compile_note(c, f, (torii_str_t) torii_null_string);
     }
 }
 
@@ -640,17 +649,35 @@ static void
 ingress_compile_report(ingress_compile_t *c, ingress_findings_t *findings,
     ingress_table_header_t *h)
 {
-    uint32_t                   i, n, more;
-    torii_buf_t                json;
-    ingress_finding_t         *rest;
-    ingress_findings_t         own;
-    const ingress_finding_t  **notes;
+    uint32_t             i, n, more;
+    torii_buf_t          json;
+    ingress_note_t      *notes;
+    ingress_finding_t   *rest;
+    ingress_findings_t   own;
 
     memset(&json, 0, sizeof(torii_buf_t));
 
-    n = c->store->notes.len / sizeof(ingress_finding_t *);
+    notes = (void *) c->store->notes.data;
+    n = c->store->notes.len / sizeof(ingress_note_t);
     more = c->count[INGRESS_ERROR] + c->count[INGRESS_WARNING]
            + c->count[INGRESS_INFO] - n;
+
+    torii_buf_adds(&json, "[");
+
+    for (i = 0; i < n; i++) {
+        torii_buf_adds(&json, i ? ",\n" : "\n");
+
+        if (notes[i].json.len) {
+            torii_buf_add_str(&json, notes[i].json);
+
+        } else {
+            ingress_finding_json(&json, notes[i].finding);
+        }
+
+        if (findings) {
+            ingress_finding_copy(findings, notes[i].finding);
+        }
+    }
 
     if (more) {
         ingress_findings_init(&own, c->arena);
@@ -661,20 +688,11 @@ ingress_compile_report(ingress_compile_t *c, ingress_findings_t *findings,
                                    "%u findings more are not shown", more);
         rest->kind = torii_str("Gateway");
 
-        torii_buf_add(&c->store->notes, &rest, sizeof(ingress_finding_t *));
-        n++;
-    }
-
-    notes = (void *) c->store->notes.data;
-
-    torii_buf_adds(&json, "[");
-
-    for (i = 0; i < n; i++) {
-        torii_buf_adds(&json, i ? ",\n" : "\n");
-        ingress_finding_json(&json, notes[i]);
+        torii_buf_adds(&json, ",\n");
+        ingress_finding_json(&json, rest);
 
         if (findings) {
-            ingress_finding_copy(findings, notes[i]);
+            ingress_finding_copy(findings, rest);
         }
     }
 

@@ -199,10 +199,23 @@ typedef struct {
 } ingress_plan_host_t;
 
 typedef struct {
+    ingress_upstream_t        *upstream;
+    uint32_t                   line;        /* that names it first */
+} ingress_plan_backend_t;
+
+typedef struct {
     ingress_item_t            *secret;      /* NULL: none is given */
     uint32_t                   line;
     uint64_t                   round;       /* its finding was made */
 } ingress_plan_tls_t;
+
+/* A finding, and its text where that is kept. */
+
+typedef struct {
+    const ingress_finding_t   *finding;
+    torii_str_t                json;
+} ingress_note_t;
+
 
 /*
  * One block of memory: the record, its arrays, its pool.  Ten thousand of them
@@ -216,17 +229,17 @@ struct ingress_plan_s {
     uint32_t                   index;       /* in INGRESSES */
     ingress_interned_t        *interned;
     ingress_plan_host_t       *hosts;
-    ingress_upstream_t       **upstreams;   /* each once */
+    ingress_plan_backend_t    *backends;    /* each once */
     uint32_t                   nhosts;
-    uint32_t                   nupstreams;
+    uint32_t                   nbackends;
     ingress_plan_tls_t        *tls;
     uint32_t                   ntls;
     uint32_t                   naliases;
     ingress_upstream_t        *backend;     /* spec.defaultBackend */
     ingress_item_t            *ssl_secret;
     ingress_item_t            *fastcgi;
-    const ingress_finding_t   *decoded;     /* the object's findings */
-    ingress_finding_t         *findings;
+    ingress_note_t            *notes;
+    uint32_t                   nnotes;
     ingress_ref_t              namespace;
     ingress_ref_t              name;
     ingress_ref_t              file;
@@ -242,7 +255,7 @@ struct ingress_plan_s {
     ingress_ref_t              backend_service;
     ingress_ref_t              backend_port;
     ingress_item_t            *item;
-    torii_arena_t             *arena;       /* of findings, if any */
+    torii_arena_t             *arena;       /* of notes, if any */
 
     /* in the table being built, of one with references or aliases */
     uint64_t                   aliased;     /* round they were added */
@@ -309,7 +322,7 @@ struct ingress_store_s {
     torii_buf_t                parts;       /* ingress_part_t */
     torii_buf_t                exact;       /* ingress_candidate_t */
     torii_buf_t                prefix;
-    torii_buf_t                notes;       /* const ingress_finding_t * */
+    torii_buf_t                notes;       /* ingress_note_t */
 };
 
 

@@ -259,7 +259,7 @@ ingress_gather_add(ingress_gather_t *g, torii_buf_t *list,
 }
 
 
-/* Mostly they come in order: an Ingress alone on its host, a handful of paths. */
+/* Mostly they come in order: one Ingress on its host, a handful of paths. */
 
 static void
 ingress_path_sort(torii_buf_t *list, ingress_candidate_cmp_pt cmp)

@@ -23,7 +23,6 @@ typedef struct {
     ingress_plan_t         *plan;
     ingress_plan_host_t    *host;
     torii_str_t             name;
-    unsigned                told:1;
 } ingress_tls_choice_t;
 
 

@@ -36,7 +36,7 @@ ingress_der_t ingress_der_start(torii_str_t s);
 int ingress_der_is(const ingress_der_t *der, unsigned tag);
 int ingress_der_end(const ingress_der_t *der);
 
-/* The next element's inside; another tag is a failure, and gives an empty one. */
+/* What is inside of the next element; another tag is a failure. */
 ingress_der_t ingress_der_enter(ingress_der_t *der, unsigned tag);
 torii_str_t ingress_der_content(ingress_der_t *der, unsigned tag);
 

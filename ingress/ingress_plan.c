@@ -42,6 +42,7 @@ typedef struct {
 
 
 static void ingress_plan_annotations(ingress_planner_t *p);
+static void ingress_plan_notes(ingress_planner_t *p);
 static ingress_plan_t *ingress_plan_pack(ingress_plan_t *plan,
     torii_arena_t *arena);
 static void *ingress_plan_move(unsigned char **p, const void *data,
@@ -60,7 +61,9 @@ static void ingress_plan_rule(ingress_planner_t *p,
 static int ingress_plan_path(ingress_planner_t *p, const ingress_path_t *from,
     ingress_plan_path_t *to);
 static void ingress_plan_backend(ingress_planner_t *p,
-    const ingress_backend_t *backend);
+    const ingress_backend_t *backend, uint32_t line);
+static void ingress_plan_backend_add(ingress_plan_t *plan,
+    ingress_upstream_t *u, uint32_t line);
 static void ingress_plan_policy(ingress_planner_t *p);
 static int ingress_plan_open(const ingress_config_t *config,
     torii_str_t path);
@@ -113,13 +116,65 @@ ingress_plan_create(ingress_store_t *store, ingress_item_t *e,
         ingress_plan_policy(&p);
     }
 
-    plan->decoded = p.o->findings;
-    plan->findings = p.findings.first;
+    ingress_plan_notes(&p);
 
     ingress_annotations_free(&p.annotations);
     ingress_hash_free(&p.listed);
 
     return ingress_plan_pack(plan, p.arena);
+}
+
+
+/*
+ * All findings of the object and of its annotations, ready to be written: one
+ * annotation that does nothing, in ten thousand Ingresses, is told each time.
+ */
+
+static void
+ingress_plan_notes(ingress_planner_t *p)
+{
+    uint32_t                  i, n;
+    torii_buf_t               b;
+    torii_str_t               json;
+    ingress_note_t           *notes;
+    const ingress_finding_t  *f, *lists[2];
+
+    lists[0] = p->o->findings;
+    lists[1] = p->findings.first;
+    n = 0;
+
+    for (i = 0; i < 2; i++) {
+        for (f = lists[i]; f; f = f->next) {
+            n++;
+        }
+    }
+
+    if (n == 0) {
+        return;
+    }
+
+    notes = torii_arena_alloc(p->arena, n * sizeof(ingress_note_t));
+
+    p->plan->notes = notes;
+    p->plan->nnotes = n;
+
+    memset(&b, 0, sizeof(torii_buf_t));
+
+    for (i = 0; i < 2; i++) {
+        for (f = lists[i]; f; f = f->next) {
+            b.len = 0;
+            ingress_finding_json(&b, f);
+
+            json.data = b.data;
+            json.len = b.len;
+
+            notes->finding = f;
+            notes->json = torii_arena_str(p->arena, json);
+            notes++;
+        }
+    }
+
+    torii_buf_free(&b);
 }
 
 
@@ -133,7 +188,7 @@ ingress_plan_pack(ingress_plan_t *plan, torii_arena_t *arena)
 
     size = sizeof(ingress_plan_t)
            + plan->nhosts * sizeof(ingress_plan_host_t)
-           + plan->nupstreams * sizeof(ingress_upstream_t *)
+           + plan->nbackends * sizeof(ingress_plan_backend_t)
            + plan->npaths * sizeof(ingress_plan_path_t)
            + plan->ntls * sizeof(ingress_plan_tls_t)
            + plan->naliases * sizeof(ingress_ref_t)
@@ -145,8 +200,8 @@ ingress_plan_pack(ingress_plan_t *plan, torii_arena_t *arena)
 
     packed->hosts = ingress_plan_move(&p, plan->hosts,
                                plan->nhosts * sizeof(ingress_plan_host_t));
-    packed->upstreams = ingress_plan_move(&p, plan->upstreams,
-                           plan->nupstreams * sizeof(ingress_upstream_t *));
+    packed->backends = ingress_plan_move(&p, plan->backends,
+                          plan->nbackends * sizeof(ingress_plan_backend_t));
     packed->paths = ingress_plan_move(&p, plan->paths,
                                plan->npaths * sizeof(ingress_plan_path_t));
     packed->tls = ingress_plan_move(&p, plan->tls,
@@ -160,10 +215,10 @@ ingress_plan_pack(ingress_plan_t *plan, torii_arena_t *arena)
                                  + (plan->hosts[i].paths - plan->paths);
     }
 
-    free(plan->upstreams);
+    free(plan->backends);
     torii_buf_free(&plan->pool);
 
-    if (packed->findings) {
+    if (packed->notes) {
         packed->arena = arena;
 
     } else {
@@ -208,8 +263,8 @@ ingress_plan_free(ingress_store_t *store, ingress_plan_t *plan)
 {
     uint32_t  i;
 
-    for (i = 0; i < plan->nupstreams; i++) {
-        ingress_upstream_release(store, plan->upstreams[i]);
+    for (i = 0; i < plan->nbackends; i++) {
+        ingress_upstream_release(store, plan->backends[i].upstream);
     }
 
     for (i = 0; i < plan->ntls; i++) {
@@ -469,7 +524,7 @@ ingress_plan_rules(ingress_planner_t *p)
     ing = &p->o->u.ingress;
 
     if (ing->has_default_backend) {
-        ingress_plan_backend(p, &ing->default_backend);
+        ingress_plan_backend(p, &ing->default_backend, p->o->line);
 
         plan->backend = p->upstream;
         plan->backend_service = p->service;
@@ -538,7 +593,7 @@ ingress_plan_path(ingress_planner_t *p, const ingress_path_t *from,
         return TORII_DECLINED;
     }
 
-    ingress_plan_backend(p, &from->backend);
+    ingress_plan_backend(p, &from->backend, from->line);
 
     if (p->upstream == NULL) {
         ingress_plan_finding(p, INGRESS_WARNING, "ResourceBackend",
@@ -575,7 +630,8 @@ ingress_plan_path(ingress_planner_t *p, const ingress_path_t *from,
 
 
 static void
-ingress_plan_backend(ingress_planner_t *p, const ingress_backend_t *backend)
+ingress_plan_backend(ingress_planner_t *p, const ingress_backend_t *backend,
+    uint32_t line)
 {
     char                 number[8];
     torii_str_t          port;
@@ -617,19 +673,35 @@ ingress_plan_backend(ingress_planner_t *p, const ingress_backend_t *backend)
 
     } else {
         u->stamp = p->store->stamp;
-
-        if ((plan->nupstreams & (plan->nupstreams - 1)) == 0) {
-            plan->upstreams = torii_realloc(plan->upstreams,
-                                   (plan->nupstreams ? plan->nupstreams * 2 : 1)
-                                   * sizeof(ingress_upstream_t *));
-        }
-
-        plan->upstreams[plan->nupstreams++] = u;
+        ingress_plan_backend_add(plan, u, line);
     }
 
     p->upstream = u;
     p->service = ingress_plan_add(plan, backend->service);
     p->port = ingress_plan_add(plan, port);
+}
+
+
+static void
+ingress_plan_backend_add(ingress_plan_t *plan, ingress_upstream_t *u,
+    uint32_t line)
+{
+    uint32_t  n;
+
+    n = plan->nbackends;
+
+    if ((n & (n - 1)) == 0) {
+        plan->backends = torii_realloc(plan->backends,
+                                       (n ? n * 2 : 1)
+                                       * sizeof(ingress_plan_backend_t));
+    }
+
+    memset(&plan->backends[n], 0, sizeof(ingress_plan_backend_t));
+
+    plan->backends[n].upstream = u;
+    plan->backends[n].line = line;
+
+    plan->nbackends++;
 }
 
 

@@ -16,7 +16,20 @@
 
 typedef struct ingress_store_s  ingress_store_t;
 
-/* What nginx.conf says (DESIGN: contract with the operator). */
+/*
+ * What nginx.conf says.
+ *
+ * An Ingress is served if its class is ours: a name of classes (as annotation
+ * kubernetes.io/ingress.class "nginx" is, when none is given), or the name of
+ * an IngressClass whose controller is one of controllers (when none is given:
+ * "k8s.io/ingress-nginx", but only without classes, which say enough).  With
+ * "all" every other one is served, too, but those of an IngressClass that is
+ * there and is somebody else's.  spec.ingressClassName wins over the
+ * annotation.
+ *
+ * Ingresses count from the oldest; those of one age, as all are that come from
+ * files without a creationTimestamp, from the end of the alphabet.
+ */
 
 typedef struct {
     torii_str_t         config;               /* "ns/name", ConfigMap */

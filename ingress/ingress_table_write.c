@@ -50,8 +50,11 @@ ingress_writer_start(ingress_writer_t *w)
 {
     uint32_t  i;
 
+    /* an empty section has an address, too, that sums may start from */
+
     for (i = 0; i < INGRESS_SECTION_MAX; i++) {
         w->sections[i].len = 0;
+        (void) torii_buf_room(&w->sections[i], INGRESS_WRITER_ALIGN);
     }
 
     w->blobs.len = 0;

@@ -17,7 +17,7 @@ typedef struct {
     ingress_store_t                *store;
     ingress_upstream_t             *u;
     const ingress_service_port_t   *port;     /* NULL: a Service without any */
-    uint16_t                        number;   /* the port if all else is silent */
+    uint16_t                        number;   /* if nothing else says one */
     unsigned                        draining:1;
 } ingress_upstream_walk_t;
 

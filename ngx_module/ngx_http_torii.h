@@ -121,6 +121,7 @@ typedef struct {
 /* Of one request; kept in a pool cleanup too, since error_page clears ctx. */
 
 typedef struct {
+    ngx_http_request_t              *request;
     ngx_torii_table_t               *table;
     ingress_match_t                  match;
     const ingress_table_host_t      *host;
@@ -197,7 +198,10 @@ ngx_int_t ngx_torii_helper_init_process(ngx_cycle_t *cycle,
 
 /* ngx_http_torii_module.c */
 
-/* The request's ctx, found again after an internal redirect; NULL: none. */
+/*
+ * The request's ctx, found again after an internal redirect; a subrequest that
+ * was not routed has its parent's.  NULL: none.
+ */
 ngx_http_torii_ctx_t *ngx_http_torii_ctx(ngx_http_request_t *r);
 
 /* ngx_http_torii_template.c */
@@ -220,10 +224,11 @@ ngx_int_t ngx_http_torii_access_handler(ngx_http_request_t *r);
 /*
  * One pass over the request's headers: what Torii needs of them goes to ctx,
  * what only a trusted peer may say is hidden from the backend, and the client's
- * address is set.
+ * address is set.  It can be made once only: a request that is routed again
+ * gives the ctx it had before, else NULL.
  */
 ngx_int_t ngx_http_torii_request_headers(ngx_http_request_t *r,
-    ngx_http_torii_ctx_t *ctx);
+    ngx_http_torii_ctx_t *ctx, ngx_http_torii_ctx_t *before);
 
 /* "host:port" without the port; an IPv6 address keeps its brackets. */
 ngx_str_t ngx_http_torii_hostname(ngx_str_t *host);
@@ -233,8 +238,8 @@ ngx_int_t ngx_http_torii_vhost(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx, ngx_str_t *vhost);
 
 /*
- * The port that the client used: what a trusted peer says, else 443 for TLS,
- * else the socket's.  port->data has room for NGX_INT_T_LEN bytes.
+ * The port that the client used: what a trusted peer says, else that of the
+ * PROXY protocol, else 443 for TLS, else the socket's.  port->data has room for NGX_INT_T_LEN bytes.
  */
 void ngx_http_torii_port(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx,
     ngx_str_t *port);

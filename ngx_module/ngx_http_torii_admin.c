@@ -52,6 +52,10 @@ static void ngx_http_torii_admin_certs(ingress_table_t *t, torii_buf_t *out);
 static void ngx_http_torii_admin_orphans(ingress_table_t *t,
     torii_buf_t *out);
 static void ngx_http_torii_admin_connections(torii_buf_t *out);
+#if (NGX_STAT_STUB)
+static void ngx_http_torii_admin_state(torii_buf_t *out, char *name,
+    char *state, ngx_atomic_uint_t n);
+#endif
 
 
 static char  ngx_http_torii_json[] = "application/json";
@@ -592,7 +596,9 @@ ngx_http_torii_admin_orphans(ingress_table_t *t, torii_buf_t *out)
                                    ingress_table_str(t, ingress->namespace));
         torii_buf_adds(out, "\",ingress=\"");
         ngx_http_torii_label_value(out, ingress_table_str(t, ingress->name));
-        torii_buf_printf(out, "\",type=\"%s\"} 1\n", type);
+        torii_buf_printf(out, "\",type=\"%s\",", type);
+        ngx_http_torii_label_const(out);
+        torii_buf_adds(out, "} 1\n");
     }
 
     free(seen);
@@ -603,34 +609,40 @@ static void
 ngx_http_torii_admin_connections(torii_buf_t *out)
 {
 #if (NGX_STAT_STUB)
-    torii_buf_printf(out,
-        "# HELP nginx_ingress_controller_nginx_process_connections Client "
-        "connections.\n"
-        "# TYPE nginx_ingress_controller_nginx_process_connections gauge\n"
-        "nginx_ingress_controller_nginx_process_connections"
-        "{state=\"active\"} %lu\n"
-        "nginx_ingress_controller_nginx_process_connections"
-        "{state=\"reading\"} %lu\n"
-        "nginx_ingress_controller_nginx_process_connections"
-        "{state=\"writing\"} %lu\n"
-        "nginx_ingress_controller_nginx_process_connections"
-        "{state=\"waiting\"} %lu\n"
-        "# HELP nginx_ingress_controller_nginx_process_connections_total "
-        "Client connections since the start.\n"
-        "# TYPE nginx_ingress_controller_nginx_process_connections_total "
-        "counter\n"
-        "nginx_ingress_controller_nginx_process_connections_total"
-        "{state=\"accepted\"} %lu\n"
-        "nginx_ingress_controller_nginx_process_connections_total"
-        "{state=\"handled\"} %lu\n"
-        "# HELP nginx_ingress_controller_nginx_process_requests_total Client "
-        "requests since the start.\n"
-        "# TYPE nginx_ingress_controller_nginx_process_requests_total "
-        "counter\n"
-        "nginx_ingress_controller_nginx_process_requests_total %lu\n",
-        (unsigned long) *ngx_stat_active, (unsigned long) *ngx_stat_reading,
-        (unsigned long) *ngx_stat_writing, (unsigned long) *ngx_stat_waiting,
-        (unsigned long) *ngx_stat_accepted, (unsigned long) *ngx_stat_handled,
-        (unsigned long) *ngx_stat_requests);
+    static char  now[] = "nginx_ingress_controller_nginx_process_connections";
+    static char  total[] = "nginx_ingress_controller_nginx_process_connections"
+                           "_total";
+
+    torii_buf_printf(out, "# HELP %s Client connections.\n"
+                     "# TYPE %s gauge\n", now, now);
+
+    ngx_http_torii_admin_state(out, now, "active", *ngx_stat_active);
+    ngx_http_torii_admin_state(out, now, "reading", *ngx_stat_reading);
+    ngx_http_torii_admin_state(out, now, "writing", *ngx_stat_writing);
+    ngx_http_torii_admin_state(out, now, "waiting", *ngx_stat_waiting);
+
+    torii_buf_printf(out, "# HELP %s Client connections since the start.\n"
+                     "# TYPE %s counter\n", total, total);
+
+    ngx_http_torii_admin_state(out, total, "accepted", *ngx_stat_accepted);
+    ngx_http_torii_admin_state(out, total, "handled", *ngx_stat_handled);
+
+    ngx_http_torii_admin_gauge(out,
+        "nginx_ingress_controller_nginx_process_requests_total", "counter",
+        "Client requests since the start.", *ngx_stat_requests);
 #endif
 }
+
+
+#if (NGX_STAT_STUB)
+
+static void
+ngx_http_torii_admin_state(torii_buf_t *out, char *name, char *state,
+    ngx_atomic_uint_t n)
+{
+    torii_buf_printf(out, "%s{state=\"%s\",", name, state);
+    ngx_http_torii_label_const(out);
+    torii_buf_printf(out, "} %lu\n", (unsigned long) n);
+}
+
+#endif

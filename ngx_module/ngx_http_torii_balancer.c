@@ -172,10 +172,8 @@ static void ngx_http_torii_mark_remove(ngx_http_torii_peers_t *peers,
 static void ngx_http_torii_marks_expire(ngx_http_torii_peers_t *peers);
 
 
-/*
- * Of the process and not of the cycle: a worker serves one cycle only, and
- * starts with it empty.
- */
+/* Of the process and not of the cycle: a worker starts with it empty. */
+
 static ngx_http_torii_backends_t  ngx_http_torii_backends;
 
 
@@ -213,6 +211,12 @@ ngx_http_torii_balancer_init_process(ngx_cycle_t *cycle,
     ngx_http_torii_backends_t  *backends;
 
     backends = &ngx_http_torii_backends;
+
+    /* without a master, one process serves several cycles */
+
+    if (backends->rbtree.root) {
+        return NGX_OK;
+    }
 
     ngx_rbtree_init(&backends->rbtree, &backends->sentinel,
                     ngx_rbtree_insert_value);

@@ -236,9 +236,9 @@ ngx_http_torii_param_value(ngx_http_request_t *r, ngx_str_t *text,
     }
 
     value->len = buf.len;
-    value->data = ngx_pnalloc(r->pool, buf.len);
+    value->data = ngx_pnalloc(r->pool, buf.len + 1);
 
-    if (value->data) {
+    if (value->data && buf.len) {
         ngx_memcpy(value->data, buf.data, buf.len);
     }
 

@@ -16,6 +16,7 @@ static ngx_int_t ngx_http_torii_hsts(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx);
 static ngx_int_t ngx_http_torii_cors(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx);
+static ngx_uint_t ngx_http_torii_is_interim(ngx_http_request_t *r);
 static ngx_int_t ngx_http_torii_upstream_headers(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx);
 static void ngx_http_torii_stream(ngx_http_request_t *r);
@@ -88,10 +89,16 @@ ngx_http_torii_header_filter(ngx_http_request_t *r)
         return ngx_http_next_header_filter(r);
     }
 
-    if (r->upstream && r->err_status == 0
-        && ngx_http_torii_upstream_headers(r, ctx) != NGX_OK)
-    {
-        return NGX_ERROR;
+    if (r->upstream && r->err_status == 0) {
+
+        if (ngx_http_torii_is_interim(r)) {
+            return ngx_http_filter_finalize_request(r, &ngx_http_torii_module,
+                                                    NGX_HTTP_BAD_GATEWAY);
+        }
+
+        if (ngx_http_torii_upstream_headers(r, ctx) != NGX_OK) {
+            return NGX_ERROR;
+        }
     }
 
     if (ngx_http_torii_hsts(r, ctx) != NGX_OK
@@ -123,10 +130,15 @@ ngx_http_torii_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         return ngx_http_next_body_filter(r, in);
     }
 
-    ctx->error = 0;
+    /* an error page of the operator's may come in many pieces */
 
     for (cl = in; cl; cl = cl->next) {
         cl->buf->pos = cl->buf->last;
+        cl->buf->file_pos = cl->buf->file_last;
+    }
+
+    if (ctx->error_body.len == 0) {
+        return ngx_http_next_body_filter(r, NULL);
     }
 
     b = ngx_calloc_buf(r->pool);
@@ -141,6 +153,8 @@ ngx_http_torii_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     b->memory = 1;
     b->last_buf = 1;
     b->last_in_chain = 1;
+
+    ctx->error_body.len = 0;
 
     cl->buf = b;
     cl->next = NULL;
@@ -292,6 +306,35 @@ ngx_http_torii_cors(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * nginx takes a backend's 1xx for the answer, and all that follows it for a
+ * body without an end.  On a connection kept alive that would be the answer to
+ * somebody's next request, so it ends there; and there is no protocol to switch
+ * to when none was asked for.
+ */
+
+static ngx_uint_t
+ngx_http_torii_is_interim(ngx_http_request_t *r)
+{
+    if (r->headers_out.status >= NGX_HTTP_OK || r->upstream->upgrade) {
+        return 0;
+    }
+
+    if (r->headers_out.status != NGX_HTTP_SWITCHING_PROTOCOLS
+        && r->http_version < NGX_HTTP_VERSION_20)
+    {
+        r->keepalive = 0;
+        return 0;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "torii: backend answered %ui to a request that asked for no "
+                  "such thing", r->headers_out.status);
+
+    return 1;
 }
 
 

@@ -8,7 +8,15 @@
 #include "ngx_http_torii.h"
 
 
-static void **ngx_http_torii_location_create(ngx_http_request_t *r,
+/* Behind what nginx looks at: the template, and the copy of another server's */
+
+#define ngx_http_torii_location_source(loc_conf)                              \
+    ((loc_conf)[ngx_http_max_module])
+#define ngx_http_torii_location_next(loc_conf)                                \
+    ((loc_conf)[ngx_http_max_module + 1])
+
+
+static void **ngx_http_torii_location_create(ngx_torii_table_t *table,
     ngx_http_torii_ctx_t *ctx, ngx_http_core_loc_conf_t *template);
 static void ngx_http_torii_location_core(ngx_http_core_loc_conf_t *clcf,
     ngx_http_torii_ctx_t *ctx);
@@ -20,6 +28,7 @@ ngx_http_torii_location_set(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
     void                       **loc_conf;
     ngx_uint_t                   i;
     ngx_torii_table_t           *table;
+    ngx_http_core_loc_conf_t    *template;
     ngx_http_torii_srv_conf_t   *tscf;
 
     table = ctx->table;
@@ -37,23 +46,22 @@ ngx_http_torii_location_set(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
         + ctx->template;
 
     tscf = ngx_http_get_module_srv_conf(r, ngx_http_torii_module);
+    template = tscf->templates[ctx->template];
 
     loc_conf = table->locations[i];
 
-    /* the copy belongs to the server block that was asked first */
+    while (loc_conf && ngx_http_torii_location_source(loc_conf) != template) {
+        loc_conf = ngx_http_torii_location_next(loc_conf);
+    }
 
-    if (loc_conf == NULL
-        || loc_conf[ngx_http_max_module] != tscf->templates[ctx->template])
-    {
-        loc_conf = ngx_http_torii_location_create(r, ctx,
-                                             tscf->templates[ctx->template]);
+    if (loc_conf == NULL) {
+        loc_conf = ngx_http_torii_location_create(table, ctx, template);
         if (loc_conf == NULL) {
             return NGX_ERROR;
         }
 
-        if (table->locations[i] == NULL) {
-            table->locations[i] = loc_conf;
-        }
+        ngx_http_torii_location_next(loc_conf) = table->locations[i];
+        table->locations[i] = loc_conf;
     }
 
     r->loc_conf = loc_conf;
@@ -65,23 +73,19 @@ ngx_http_torii_location_set(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
 
 
 static void **
-ngx_http_torii_location_create(ngx_http_request_t *r,
+ngx_http_torii_location_create(ngx_torii_table_t *table,
     ngx_http_torii_ctx_t *ctx, ngx_http_core_loc_conf_t *template)
 {
     void                      **loc_conf;
-    ngx_pool_t                 *pool;
     ngx_http_core_loc_conf_t   *clcf;
 
-    pool = ctx->table->pool;
-
-    /* one more than nginx looks at: the template that this is a copy of */
-
-    loc_conf = ngx_palloc(pool, sizeof(void *) * (ngx_http_max_module + 1));
+    loc_conf = ngx_palloc(table->pool,
+                          sizeof(void *) * (ngx_http_max_module + 2));
     if (loc_conf == NULL) {
         return NULL;
     }
 
-    clcf = ngx_palloc(pool, sizeof(ngx_http_core_loc_conf_t));
+    clcf = ngx_palloc(table->pool, sizeof(ngx_http_core_loc_conf_t));
     if (clcf == NULL) {
         return NULL;
     }
@@ -95,7 +99,7 @@ ngx_http_torii_location_create(ngx_http_request_t *r,
                sizeof(void *) * ngx_http_max_module);
 
     loc_conf[ngx_http_core_module.ctx_index] = clcf;
-    loc_conf[ngx_http_max_module] = template;
+    ngx_http_torii_location_source(loc_conf) = template;
 
     return loc_conf;
 }

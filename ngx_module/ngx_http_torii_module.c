@@ -434,7 +434,7 @@ ngx_http_torii_https_port(ngx_conf_t *cf, ngx_http_torii_main_conf_t *tmcf)
                           ->ctx->srv_conf[ngx_http_torii_module.ctx_index];
 
             if (tscf->enable && addr[a].opt.ssl) {
-                tmcf->https_port = ntohs(port[p].port);
+                tmcf->https_port = port[p].port;
                 return;
             }
         }

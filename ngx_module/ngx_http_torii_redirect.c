@@ -240,7 +240,7 @@ ngx_http_torii_redirect_rewrite(ngx_http_request_t *r,
     if (rc != TORII_OK || out.len == 0) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "torii: rewrite-target cannot be applied to \"%V\"",
-                      &r->uri);
+                      &r->unparsed_uri);
         return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
 
@@ -251,6 +251,12 @@ ngx_http_torii_redirect_rewrite(ngx_http_request_t *r,
         || (out.len >= 8 && ngx_strncmp(out.data, "https://", 8) == 0))
     {
         return ngx_http_torii_redirect_away(r, &location);
+    }
+
+    if (ctx->policy->rewrite_log) {
+        ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
+                      "torii: \"%V\" is rewritten to \"%V\"",
+                      &r->uri, &location);
     }
 
     ctx->rewritten = 1;

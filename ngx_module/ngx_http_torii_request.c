@@ -19,6 +19,12 @@ typedef struct {
 
 
 typedef struct {
+    ngx_str_t             value;
+    size_t                size;        /* of value.data if it is ours, or 0 */
+} ngx_http_torii_list_t;
+
+
+typedef struct {
     ngx_connection_t     *connection;
     struct sockaddr      *sockaddr;
     socklen_t             socklen;
@@ -26,14 +32,22 @@ typedef struct {
 } ngx_http_torii_realip_t;
 
 
+static void ngx_http_torii_headers_again(ngx_http_torii_ctx_t *ctx,
+    ngx_http_torii_ctx_t *before);
 static void ngx_http_torii_header_take(ngx_http_torii_ctx_t *ctx,
     ngx_table_elt_t *h);
 static ngx_uint_t ngx_http_torii_header_is_claim(ngx_table_elt_t *h);
+static ngx_uint_t ngx_http_torii_header_begins(ngx_table_elt_t *h,
+    ngx_str_t *name);
 static void ngx_http_torii_header_hide(ngx_table_elt_t *h);
 static ngx_int_t ngx_http_torii_header_join(ngx_http_request_t *r,
-    ngx_str_t *list, ngx_str_t *value);
-static void ngx_http_torii_best_host(ngx_http_request_t *r,
+    ngx_http_torii_list_t *list, ngx_str_t *value);
+static void ngx_http_torii_upgrade(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx);
+static void ngx_http_torii_cors_origin(ngx_http_torii_ctx_t *ctx);
+static ngx_int_t ngx_http_torii_best_host(ngx_http_request_t *r,
+    ngx_http_torii_ctx_t *ctx);
+static ngx_uint_t ngx_http_torii_is_host(ngx_str_t *host);
 static void ngx_http_torii_scheme(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx);
 static void ngx_http_torii_first_element(ngx_str_t *list, ngx_str_t *first);
@@ -56,9 +70,15 @@ static ngx_http_torii_header_t  ngx_http_torii_headers[] = {
 };
 
 
-/* Beginnings of names that only a gateway may use towards a backend. */
+/*
+ * Names, and beginnings of names, that only a gateway may use towards a
+ * backend.  To many backends "_" is the same as "-".
+ */
 
 static ngx_str_t  ngx_http_torii_claims[] = {
+    ngx_string("forwarded"),
+    ngx_string("x-real-ip"),
+    ngx_string("x-scheme"),
     ngx_string("x-forwarded-"),
     ngx_string("x-original-"),
     ngx_string("x-auth-request-"),
@@ -68,16 +88,23 @@ static ngx_str_t  ngx_http_torii_claims[] = {
 
 ngx_int_t
 ngx_http_torii_request_headers(ngx_http_request_t *r,
-    ngx_http_torii_ctx_t *ctx)
+    ngx_http_torii_ctx_t *ctx, ngx_http_torii_ctx_t *before)
 {
     u_char                  *c;
-    ngx_str_t                name, client;
+    ngx_int_t                rc;
+    ngx_str_t                name;
     ngx_uint_t               i, is_client, is_forwarded_for;
     ngx_list_part_t         *part;
     ngx_table_elt_t         *h;
+    ngx_http_torii_list_t    client, chain;
     const ingress_global_t  *global;
 
     static ngx_str_t         forwarded_for = ngx_string("x-forwarded-for");
+
+    if (before) {
+        ngx_http_torii_headers_again(ctx, before);
+        return NGX_OK;
+    }
 
     global = &ctx->table->table.header->global;
 
@@ -89,7 +116,8 @@ ngx_http_torii_request_headers(ngx_http_request_t *r,
                       == NGX_OK;
 
     name = ngx_http_torii_str(ctx, global->forwarded_for_header);
-    ngx_str_null(&client);
+    ngx_memzero(&client, sizeof(ngx_http_torii_list_t));
+    ngx_memzero(&chain, sizeof(ngx_http_torii_list_t));
 
     part = &r->headers_in.headers.part;
     h = part->elts;
@@ -127,8 +155,7 @@ ngx_http_torii_request_headers(ngx_http_request_t *r,
                               == 0;
 
         if (is_forwarded_for
-            && ngx_http_torii_header_join(r, &ctx->forwarded_for, &h[i].value)
-               != NGX_OK)
+            && ngx_http_torii_header_join(r, &chain, &h[i].value) != NGX_OK)
         {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
@@ -140,26 +167,53 @@ ngx_http_torii_request_headers(ngx_http_request_t *r,
         }
     }
 
-    ngx_http_torii_best_host(r, ctx);
+    ctx->forwarded_for = chain.value;
+
+    rc = ngx_http_torii_best_host(r, ctx);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
     ngx_http_torii_scheme(r, ctx);
+    ngx_http_torii_upgrade(r, ctx);
+    ngx_http_torii_cors_origin(ctx);
 
-    if (ctx->policy->cors && ctx->origin) {
-        ctx->cors = ingress_cors_match(ctx->policy, ctx->table->table.pool,
-                                       (torii_str_t) { ctx->origin->value.len,
-                                                   ctx->origin->value.data });
-    }
-
-    if (ctx->policy->cors && ctx->policy->cors_any_origin) {
-        ctx->cors = 1;
-    }
-
-    if (client.len && (global->use_forwarded_headers
-                       || global->enable_real_ip))
+    if (client.value.len && (global->use_forwarded_headers
+                             || global->enable_real_ip))
     {
-        return ngx_http_torii_realip(r, ctx, &client);
+        return ngx_http_torii_realip(r, ctx, &client.value);
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * Headers are hidden by now, and the connection has the client's address: what
+ * was found before counts, whichever table is in force.
+ */
+
+static void
+ngx_http_torii_headers_again(ngx_http_torii_ctx_t *ctx,
+    ngx_http_torii_ctx_t *before)
+{
+    ngx_table_elt_t         **to, **from;
+    ngx_http_torii_header_t  *known;
+
+    ctx->trusted = before->trusted;
+    ctx->best_host = before->best_host;
+    ctx->scheme = before->scheme;
+    ctx->peer_text = before->peer_text;
+    ctx->forwarded_for = before->forwarded_for;
+
+    for (known = ngx_http_torii_headers; known->name.len; known++) {
+        to = (ngx_table_elt_t **) ((u_char *) ctx + known->offset);
+        from = (ngx_table_elt_t **) ((u_char *) before + known->offset);
+
+        *to = *from;
+    }
+
+    ngx_http_torii_cors_origin(ctx);
 }
 
 
@@ -191,21 +245,39 @@ ngx_http_torii_header_is_claim(ngx_table_elt_t *h)
 {
     ngx_str_t  *claim;
 
-    if (h->key.len == sizeof("forwarded") - 1
-        && ngx_strncmp(h->lowcase_key, "forwarded", h->key.len) == 0)
-    {
-        return 1;
-    }
-
     for (claim = ngx_http_torii_claims; claim->len; claim++) {
-        if (h->key.len > claim->len
-            && ngx_strncmp(h->lowcase_key, claim->data, claim->len) == 0)
+
+        if (ngx_http_torii_header_begins(h, claim)
+            && (h->key.len == claim->len
+                || claim->data[claim->len - 1] == '-'))
         {
             return 1;
         }
     }
 
     return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_torii_header_begins(ngx_table_elt_t *h, ngx_str_t *name)
+{
+    u_char  c;
+    size_t  i;
+
+    if (h->key.len < name->len) {
+        return 0;
+    }
+
+    for (i = 0; i < name->len; i++) {
+        c = h->lowcase_key[i];
+
+        if (c != name->data[i] && !(c == '_' && name->data[i] == '-')) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 
@@ -226,26 +298,100 @@ ngx_http_torii_header_hide(ngx_table_elt_t *h)
 }
 
 
+/* The room doubles: a client may send a thousand short ones. */
+
 static ngx_int_t
-ngx_http_torii_header_join(ngx_http_request_t *r, ngx_str_t *list,
+ngx_http_torii_header_join(ngx_http_request_t *r, ngx_http_torii_list_t *list,
     ngx_str_t *value)
 {
     u_char  *p;
+    size_t   len;
 
-    if (list->len == 0) {
-        *list = *value;
+    if (list->value.len == 0) {
+        list->value = *value;
         return NGX_OK;
     }
 
-    p = ngx_pnalloc(r->pool, list->len + 2 + value->len);
-    if (p == NULL) {
-        return NGX_ERROR;
+    len = list->value.len + 2 + value->len;
+
+    if (len > list->size) {
+
+        p = ngx_pnalloc(r->pool, 2 * len);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_memcpy(p, list->value.data, list->value.len);
+
+        list->value.data = p;
+        list->size = 2 * len;
     }
 
-    list->len = ngx_sprintf(p, "%V, %V", list, value) - p;
-    list->data = p;
+    p = list->value.data + list->value.len;
+    *p++ = ',';
+    *p++ = ' ';
+    ngx_memcpy(p, value->data, value->len);
+
+    list->value.len = len;
 
     return NGX_OK;
+}
+
+
+/*
+ * Only HTTP/1.1 has upgrades.  One to HTTP/2 would open a tunnel in which more
+ * requests reach the backend than were let through, and no client needs it
+ * (RFC 9113 section 3.1).
+ */
+
+static void
+ngx_http_torii_upgrade(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
+{
+    u_char     *last;
+    ngx_str_t  *value;
+
+    if (ctx->upgrade == NULL) {
+        return;
+    }
+
+    value = &ctx->upgrade->value;
+    last = value->data + value->len;
+
+    if (r->http_version == NGX_HTTP_VERSION_11
+        && ngx_strlcasestrn(value->data, last, (u_char *) "h2c", 3 - 1)
+           == NULL)
+    {
+        return;
+    }
+
+    ctx->upgrade = NULL;
+    r->headers_in.upgrade = NULL;
+}
+
+
+static void
+ngx_http_torii_cors_origin(ngx_http_torii_ctx_t *ctx)
+{
+    torii_str_t              origin;
+    const ingress_policy_t  *policy;
+
+    policy = ctx->policy;
+
+    if (!policy->cors) {
+        return;
+    }
+
+    if (policy->cors_any_origin) {
+        ctx->cors = 1;
+        return;
+    }
+
+    if (ctx->origin) {
+        origin.len = ctx->origin->value.len;
+        origin.data = ctx->origin->value.data;
+
+        ctx->cors = ingress_cors_match(policy, ctx->table->table.pool, origin);
+    }
 }
 
 
@@ -255,14 +401,14 @@ ngx_http_torii_header_join(ngx_http_request_t *r, ngx_str_t *list,
  * (RFC 9112 section 3.2.2).
  */
 
-static void
+static ngx_int_t
 ngx_http_torii_best_host(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
 {
     if (ctx->trusted && ctx->forwarded_host) {
         ngx_http_torii_first_element(&ctx->forwarded_host->value,
                                      &ctx->best_host);
         if (ctx->best_host.len) {
-            return;
+            return NGX_OK;
         }
     }
 
@@ -270,15 +416,49 @@ ngx_http_torii_best_host(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
         ctx->best_host.data = r->host_start;
         ctx->best_host.len = (r->port_end ? r->port_end : r->host_end)
                              - r->host_start;
-        return;
+        return NGX_OK;
     }
 
-    if (r->headers_in.host) {
-        ctx->best_host = r->headers_in.host->value;
-        return;
+    ctx->best_host = r->headers_in.host ? r->headers_in.host->value
+                                        : r->headers_in.server;
+
+    if (!ngx_http_torii_is_host(&ctx->best_host)) {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "client sent invalid port in host header \"%V\"",
+                      &ctx->best_host);
+        return NGX_HTTP_BAD_REQUEST;
     }
 
-    ctx->best_host = r->headers_in.server;
+    return NGX_OK;
+}
+
+
+/* nginx looks at what is before ":"; backends make links of all of it. */
+
+static ngx_uint_t
+ngx_http_torii_is_host(ngx_str_t *host)
+{
+    u_char     *p, *last;
+    ngx_str_t   name;
+
+    name = ngx_http_torii_hostname(host);
+
+    p = name.data + name.len;
+    last = host->data + host->len;
+
+    if (p < last) {
+        p++;
+    }
+
+    while (p < last) {
+        if (*p < '0' || *p > '9') {
+            return 0;
+        }
+
+        p++;
+    }
+
+    return 1;
 }
 
 
@@ -300,6 +480,14 @@ ngx_http_torii_scheme(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
         ngx_str_set(&ctx->scheme, "https");
     }
 #endif
+
+    /* a balancer in front may have ended the client's TLS */
+
+    if (r->connection->proxy_protocol
+        && r->connection->proxy_protocol->dst_port == 443)
+    {
+        ngx_str_set(&ctx->scheme, "https");
+    }
 }
 
 
@@ -416,6 +604,15 @@ ngx_http_torii_port(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx,
 {
     if (ctx->trusted && ctx->forwarded_port) {
         *port = ctx->forwarded_port->value;
+        return;
+    }
+
+    if (r->connection->proxy_protocol
+        && r->connection->proxy_protocol->dst_port)
+    {
+        port->len = ngx_sprintf(port->data, "%ui", (ngx_uint_t)
+                                r->connection->proxy_protocol->dst_port)
+                    - port->data;
         return;
     }
 

@@ -32,7 +32,7 @@ ngx_http_torii_route_handler(ngx_http_request_t *r)
 {
     ngx_int_t                    rc;
     ngx_torii_table_t           *table;
-    ngx_http_torii_ctx_t        *ctx;
+    ngx_http_torii_ctx_t        *ctx, *before;
     ngx_http_torii_loc_conf_t   *tlcf;
     ngx_http_torii_main_conf_t  *tmcf;
 
@@ -49,13 +49,15 @@ ngx_http_torii_route_handler(ngx_http_request_t *r)
         return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
 
+    before = ngx_http_torii_ctx(r);
+
     if (ngx_http_torii_lookup(r, table) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_torii_module);
 
-    rc = ngx_http_torii_request_headers(r, ctx);
+    rc = ngx_http_torii_request_headers(r, ctx, before);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -91,6 +93,7 @@ ngx_http_torii_lookup(ngx_http_request_t *r, ngx_torii_table_t *table)
     ctx = cln->data;
     ngx_memzero(ctx, sizeof(ngx_http_torii_ctx_t));
 
+    ctx->request = r;
     ctx->table = table;
     table->refs++;
 
@@ -141,9 +144,14 @@ ngx_http_torii_ctx(ngx_http_request_t *r)
         for (cln = r->pool->cleanup; cln; cln = cln->next) {
             if (cln->handler == ngx_http_torii_ctx_cleanup) {
                 ctx = cln->data;
-                break;
+
+                if (ctx->request == r) {
+                    return ctx;
+                }
             }
         }
+
+        return r == r->main ? NULL : ngx_http_torii_ctx(r->main);
     }
 
     return ctx;
@@ -205,6 +213,10 @@ ngx_http_torii_healthz(ngx_http_request_t *r)
 
     ngx_str_null(&type);
     ngx_memzero(&cv, sizeof(ngx_http_complex_value_t));
+
+    /* probes would fill the access log */
+
+    r->logged = 1;
 
     rc = ngx_http_send_response(r, NGX_HTTP_OK, &type, &cv);
 
@@ -323,7 +335,7 @@ ngx_http_torii_policy(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
     if (ctx->match.failed) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "torii: a path regex of host \"%V\" hit its limit on "
-                      "\"%V\"", &r->headers_in.server, &r->uri);
+                      "\"%V\"", &r->headers_in.server, &r->unparsed_uri);
         return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
 

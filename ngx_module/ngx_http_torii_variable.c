@@ -44,6 +44,8 @@ static ngx_int_t ngx_http_torii_value(ngx_http_variable_value_t *v,
 static ngx_int_t ngx_http_torii_not_found(ngx_http_variable_value_t *v);
 
 
+/* What depends on the route is not cached: an X-Accel-Redirect finds another */
+
 static ngx_http_variable_t  ngx_http_torii_variables[] = {
 
     { ngx_string("torii_none"), NULL,
@@ -52,103 +54,105 @@ static ngx_http_variable_t  ngx_http_torii_variables[] = {
     /* headers to the backend */
 
     { ngx_string("torii_host"), NULL,
-      ngx_http_torii_variable_host, 0, 0, 0 },
+      ngx_http_torii_variable_host, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("torii_request_id"), NULL,
       ngx_http_torii_variable_request_id, 0, 0, 0 },
 
     { ngx_string("torii_forwarded_for"), NULL,
-      ngx_http_torii_variable_forwarded_for, 0, 0, 0 },
+      ngx_http_torii_variable_forwarded_for, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("torii_forwarded_host"), NULL,
       ngx_http_torii_variable_str,
-      offsetof(ngx_http_torii_ctx_t, best_host), 0, 0 },
+      offsetof(ngx_http_torii_ctx_t, best_host), NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("torii_forwarded_proto"), NULL,
       ngx_http_torii_variable_str,
-      offsetof(ngx_http_torii_ctx_t, scheme), 0, 0 },
+      offsetof(ngx_http_torii_ctx_t, scheme), NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("torii_forwarded_port"), NULL,
-      ngx_http_torii_variable_port, 0, 0, 0 },
+      ngx_http_torii_variable_port, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("torii_forwarded_prefix"), NULL,
-      ngx_http_torii_variable_prefix, 0, 0, 0 },
+      ngx_http_torii_variable_prefix, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("torii_original_forwarded_for"), NULL,
-      ngx_http_torii_variable_original_for, 0, 0, 0 },
+      ngx_http_torii_variable_original_for, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("torii_original_forwarded_host"), NULL,
       ngx_http_torii_variable_header,
-      offsetof(ngx_http_torii_ctx_t, forwarded_host), 0, 0 },
+      offsetof(ngx_http_torii_ctx_t, forwarded_host),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("torii_original_uri"), NULL,
-      ngx_http_torii_variable_original_uri, 0, 0, 0 },
+      ngx_http_torii_variable_original_uri, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("torii_upgrade"), NULL,
       ngx_http_torii_variable_header,
-      offsetof(ngx_http_torii_ctx_t, upgrade), 0, 0 },
+      offsetof(ngx_http_torii_ctx_t, upgrade), NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("torii_connection"), NULL,
-      ngx_http_torii_variable_connection, 0, 0, 0 },
+      ngx_http_torii_variable_connection, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("torii_fastcgi_script_name"), NULL,
-      ngx_http_torii_variable_script_name, 0, 0, 0 },
+      ngx_http_torii_variable_script_name, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     /* logs */
 
     { ngx_string("torii_namespace"), NULL,
       ngx_http_torii_variable_ingress,
-      offsetof(ingress_table_ingress_t, namespace), 0, 0 },
+      offsetof(ingress_table_ingress_t, namespace),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("torii_ingress"), NULL,
       ngx_http_torii_variable_ingress,
-      offsetof(ingress_table_ingress_t, name), 0, 0 },
+      offsetof(ingress_table_ingress_t, name), NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("torii_service"), NULL,
       ngx_http_torii_variable_route,
-      offsetof(ingress_table_route_t, service), 0, 0 },
+      offsetof(ingress_table_route_t, service), NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("torii_service_port"), NULL,
       ngx_http_torii_variable_route,
-      offsetof(ingress_table_route_t, port), 0, 0 },
+      offsetof(ingress_table_route_t, port), NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("torii_path"), NULL,
       ngx_http_torii_variable_route,
-      offsetof(ingress_table_route_t, path), 0, 0 },
+      offsetof(ingress_table_route_t, path), NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("torii_upstream"), NULL,
-      ngx_http_torii_variable_upstream, 0, 0, 0 },
+      ngx_http_torii_variable_upstream, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     /* the same under ingress-nginx's names */
 
     { ngx_string("namespace"), NULL,
       ngx_http_torii_variable_ingress,
       offsetof(ingress_table_ingress_t, namespace),
-      NGX_HTTP_VAR_CHANGEABLE, 0 },
+      NGX_HTTP_VAR_CHANGEABLE|NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("ingress_name"), NULL,
       ngx_http_torii_variable_ingress,
       offsetof(ingress_table_ingress_t, name),
-      NGX_HTTP_VAR_CHANGEABLE, 0 },
+      NGX_HTTP_VAR_CHANGEABLE|NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("service_name"), NULL,
       ngx_http_torii_variable_route,
       offsetof(ingress_table_route_t, service),
-      NGX_HTTP_VAR_CHANGEABLE, 0 },
+      NGX_HTTP_VAR_CHANGEABLE|NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("service_port"), NULL,
       ngx_http_torii_variable_route,
       offsetof(ingress_table_route_t, port),
-      NGX_HTTP_VAR_CHANGEABLE, 0 },
+      NGX_HTTP_VAR_CHANGEABLE|NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("location_path"), NULL,
       ngx_http_torii_variable_route,
       offsetof(ingress_table_route_t, path),
-      NGX_HTTP_VAR_CHANGEABLE, 0 },
+      NGX_HTTP_VAR_CHANGEABLE|NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("proxy_upstream_name"), NULL,
       ngx_http_torii_variable_upstream, 0,
-      NGX_HTTP_VAR_CHANGEABLE, 0 },
+      NGX_HTTP_VAR_CHANGEABLE|NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("proxy_alternative_upstream_name"), NULL,
       ngx_http_torii_variable_none, 0,
@@ -161,12 +165,12 @@ static ngx_http_variable_t  ngx_http_torii_variables[] = {
     { ngx_string("best_http_host"), NULL,
       ngx_http_torii_variable_str,
       offsetof(ngx_http_torii_ctx_t, best_host),
-      NGX_HTTP_VAR_CHANGEABLE, 0 },
+      NGX_HTTP_VAR_CHANGEABLE|NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("pass_access_scheme"), NULL,
       ngx_http_torii_variable_str,
       offsetof(ngx_http_torii_ctx_t, scheme),
-      NGX_HTTP_VAR_CHANGEABLE, 0 },
+      NGX_HTTP_VAR_CHANGEABLE|NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
       ngx_http_null_variable
 };

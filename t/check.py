@@ -9,6 +9,8 @@ import re
 import subprocess
 import sys
 
+import reference
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ROOMS = ("lib", "ingress", "acme", "dnssync", "oauth2", "tool")
 
@@ -96,20 +98,20 @@ def check_readme():
                                 module):
         if directive in ("torii_balancer", "torii_routes"):
             continue
-        if f"`{directive}" not in readme:
+        if not re.search(rf"^### .*\b{directive}\b", readme, re.M):
             fault("README.md", 1, f"does not tell of directive {directive}")
 
-    annotations = ROOT / "ingress/ingress_annotation.c"
-    reference = (ROOT / "deploy/annotations.md")
-    if reference.is_file():
-        text = reference.read_text()
-        for known in re.findall(r'^ +\{ +torii_string\("([a-z0-9-]+)"\)',
-                                annotations.read_text(), re.M):
-            if f"`{known}`" not in text:
-                fault("deploy/annotations.md", 1, f"lacks {known}")
+    for number, line in enumerate(readme.split("\n"), 1):
+        if len(line) > 100 and not line.startswith("|"):
+            fault("README.md", number, f"{len(line)} columns, 100 are the "
+                                       "limit")
+
+    for text in reference.check():
+        fault("README.md", 1, text)
 
     makefile = (ROOT / "Makefile").read_text()
-    for target in ("run", "test", "bench", "asan", "fuzz", "check", "clean"):
+    for target in ("run", "test", "bench", "asan", "fuzz", "check", "reference",
+                   "clean"):
         if not re.search(rf"^{target}:", makefile, re.M):
             fault("Makefile", 1, f"has no target {target}")
         if f"make {target}" not in readme:

@@ -24,6 +24,7 @@ README = ROOT / "README.md"
 BEGIN = "<!-- reference: begin (made by make reference) -->"
 END = "<!-- reference: end -->"
 
+TABLE = ("| name | state | default | what |", "|---|---|---|---|")
 COLUMNS = 100
 VALUE = 28          # of them for a default
 
@@ -35,7 +36,7 @@ AREAS = (
     ("Redirects and TLS towards clients",
      r"force-ssl|from-to-www|permanent|temporal|preserve-trailing|relative-re"
      r"|use-port|ssl-"),
-    ("Access lists", r"allowlist|denylist|whitelist"),
+    ("Access", r"allowlist|denylist|whitelist|enable-global-auth"),
     ("CORS", r"cors-|enable-cors"),
     ("Protocol and TLS towards backends",
      r"backend-protocol|fastcgi|proxy-ssl|proxy-http-version"
@@ -49,7 +50,7 @@ AREAS = (
     ("Affinity", r"affinity|session-cookie"),
     ("Canary", r"canary-"),
     ("Login and client certificates",
-     r"auth-|enable-global-auth|satisfy"),
+     r"auth-|satisfy"),
     ("Limits of rate and number", r"limit-"),
     ("Mirror, tracing, logs, firewall",
      r"mirror|opentelemetry|enable-(access|open|mod|owasp)|modsecurity-t"),
@@ -96,23 +97,36 @@ def line(row):
     return out if len(out) <= COLUMNS else f"|{'|'.join(cells)}|"
 
 
-def wrap(text):
+def wrap(text, indent=""):
     """A paragraph whose `words between these` are not torn apart."""
     text = re.sub(r"`[^`]*`", lambda found: found[0].replace(" ", "\0"), text)
     return [line.replace("\0", " ") for line in
-            textwrap.wrap(text, COLUMNS, break_on_hyphens=False)]
+            textwrap.wrap(text, COLUMNS, subsequent_indent=indent,
+                          break_on_hyphens=False)]
 
 
 def annotations():
+    """A table of the areas that something is enforced of, a list of others."""
     rows = settings()
+    rest = {}
     out = ["### Annotations", "",
            f"All {len(rows)} names that are known, without their prefix "
-           "`nginx.ingress.kubernetes.io/`."]
+           "`nginx.ingress.kubernetes.io/`.", "", *TABLE]
 
     for title, _ in AREAS:
-        out += ["", f"**{title}**", "", "| name | state | default | what |",
-                "|---|---|---|---|"]
-        out += [line(row) for row in rows if area(row["name"]) == title]
+        here = [row for row in rows if area(row["name"]) == title]
+
+        if any(row["state"] == "enforced" for row in here):
+            out += [f"| **{title}** | | | |", *map(line, here)]
+            continue
+
+        for row in here:
+            rest.setdefault((title, state(row)), []).append(f"`{row['name']}`")
+
+    out += ["", "Areas that nothing is enforced of:", ""]
+
+    for (title, now), names in rest.items():
+        out += wrap(f"- {title}, {now}: {', '.join(names)}.", "  ")
 
     return out
 
@@ -129,10 +143,13 @@ def config():
     deny = [row for row in of("not yet") if row["bad"] == "deny"]
     later = [row for row in of("not yet") if row["bad"] != "deny"]
     machine = of("nginx.conf")
+    same = [row for row in machine
+            if row["name"].replace("-", "_") == row["help"]]
     here = {}
 
     for row in machine:
-        here.setdefault(row["help"], []).append(f"`{row['name']}`")
+        if row not in same:
+            here.setdefault(row["help"], []).append(f"`{row['name']}`")
 
     text = "; ".join(f"{', '.join(keys)} → `{where}`"
                      for where, keys in here.items()) + "."
@@ -141,9 +158,10 @@ def config():
             "Besides these, each annotation's name that may be a default for "
             "all Ingresses is a key, as",
             "`proxy-body-size` is.", "",
-            "| name | state | default | what |", "|---|---|---|---|",
-            *[line(row) for row in of("enforced") + deny], "",
-            "Known and left to nginx.conf (key → what to write there):", "",
+            *TABLE, *map(line, of("enforced") + deny), "",
+            "Left to nginx.conf, under the same name with underscores:", "",
+            *names(same), "",
+            "Left to nginx.conf, key → what to write there:", "",
             *wrap(text), "",
             "Not yet, and a note says so when one is set to something other "
             "than its default:", "", *names(later), "",

@@ -193,7 +193,7 @@ def change(torii, world):
 # Start
 
 def first_answer(torii, right):
-    begin = time.monotonic()
+    begin, answer = time.monotonic(), None
     torii.launch()
 
     while True:
@@ -207,7 +207,7 @@ def first_answer(torii, right):
             pass
 
         if time.monotonic() - begin > 60:
-            raise SystemExit(f"no answer after start: {torii.tail()}")
+            raise SystemExit(f"{answer} after start: {torii.tail()}")
 
         time.sleep(0.001)
 
@@ -247,7 +247,8 @@ def tls(torii, hand):
                          for i in range(each)])
 
         for server in (torii, hand):
-            bench_load.handshakes(server, map(bench_world.host, hosts[:200]))
+            bench_load.handshakes(server, [*map(bench_world.host,
+                                                hosts[:200])])
 
         results = alternate([torii, hand], load, rounds)
 
