@@ -64,6 +64,11 @@ ingress_compile(ingress_store_t *store, const ingress_options_t *options,
     ingress_compile_notes(&c, source);
     ingress_compile_noted(&c);
     ingress_compile_config(&c);
+
+    /* policy 0, of requests without a route, is the gateway's own */
+
+    (void) ingress_policy_write(&c, NULL, 0);
+
     ingress_compile_plans(&c);
     ingress_compile_hosts(&c);
     ingress_compile_names(&c);

@@ -792,7 +792,7 @@ ingress_table_check_backends(const ingress_table_t *t)
             return "a backend is out of bounds";
         }
 
-        if (b[i].type > INGRESS_BACKEND_EXTERNALNAME) {
+        if (b[i].type > INGRESS_BACKEND_MISSING) {
             return "a backend has an unknown type";
         }
     }

@@ -155,6 +155,7 @@ typedef struct {
 
 #define INGRESS_BACKEND_ENDPOINTS      0
 #define INGRESS_BACKEND_EXTERNALNAME   1
+#define INGRESS_BACKEND_MISSING        2   /* there is no such Service */
 
 typedef struct {
     uint64_t           id;         /* hash of the name: the same over tables */

@@ -187,6 +187,7 @@ ingress_upstream_resolve(ingress_store_t *store, ingress_upstream_t *u)
     o = u->service->active;
 
     if (o == NULL) {
+        u->type = INGRESS_BACKEND_MISSING;
         u->problem = INGRESS_UPSTREAM_NO_SERVICE;
         return;
     }

@@ -577,7 +577,9 @@ ngx_http_torii_admin_orphans(ingress_table_t *t, torii_buf_t *out)
             continue;
         }
 
-        if (route->backend == INGRESS_NONE) {
+        if (route->backend == INGRESS_NONE
+            || t->backends[route->backend].type == INGRESS_BACKEND_MISSING)
+        {
             type = "no-service";
 
         } else if (t->backends[route->backend].n == 0) {

@@ -34,6 +34,8 @@ static ngx_int_t ngx_http_torii_registry_error(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx);
 static ngx_int_t ngx_http_torii_header_set(ngx_http_request_t *r, char *name,
     ngx_str_t *value);
+static ngx_int_t ngx_http_torii_header_add(ngx_http_request_t *r, char *name,
+    ngx_str_t *value);
 static ngx_uint_t ngx_http_torii_header_is(ngx_table_elt_t *h, char *name);
 
 
@@ -252,12 +254,21 @@ ngx_http_torii_cors(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
     static ngx_str_t  any = ngx_string("*");
     static ngx_str_t  yes = ngx_string("true");
     static ngx_str_t  text = ngx_string("text/plain charset=UTF-8");
+    static ngx_str_t  origin = ngx_string("Origin");
+
+    policy = ctx->policy;
+
+    /* with or without a match, the answer depends on who asks */
+
+    if (policy->cors && !policy->cors_any_origin
+        && ngx_http_torii_header_add(r, "Vary", &origin) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     if (!ctx->cors) {
         return NGX_OK;
     }
-
-    policy = ctx->policy;
 
     if (ngx_http_torii_header_set(r, "Access-Control-Allow-Origin",
                                   policy->cors_any_origin
@@ -690,6 +701,15 @@ ngx_http_torii_header_set(ngx_http_request_t *r, char *name, ngx_str_t *value)
             h[i].hash = 0;
         }
     }
+
+    return ngx_http_torii_header_add(r, name, value);
+}
+
+
+static ngx_int_t
+ngx_http_torii_header_add(ngx_http_request_t *r, char *name, ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
 
     h = ngx_list_push(&r->headers_out.headers);
     if (h == NULL) {

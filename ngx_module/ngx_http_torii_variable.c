@@ -8,6 +8,9 @@
 #include "ngx_http_torii.h"
 
 
+#define NGX_HTTP_TORII_REQUEST_ID  16      /* random bytes */
+
+
 static ngx_int_t ngx_http_torii_variable_none(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_torii_variable_host(ngx_http_request_t *r,
@@ -39,6 +42,7 @@ static ngx_int_t ngx_http_torii_variable_ingress(ngx_http_request_t *r,
 static ngx_int_t ngx_http_torii_variable_upstream(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 
+static u_char *ngx_http_torii_random(ngx_log_t *log);
 static ngx_int_t ngx_http_torii_value(ngx_http_variable_value_t *v,
     ngx_str_t *s);
 static ngx_int_t ngx_http_torii_not_found(ngx_http_variable_value_t *v);
@@ -292,8 +296,7 @@ static ngx_int_t
 ngx_http_torii_variable_request_id(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    u_char                *p;
-    uint64_t               random[2];
+    u_char                *p, *random;
     ngx_str_t              id;
     ngx_http_torii_ctx_t  *ctx;
 
@@ -307,7 +310,7 @@ ngx_http_torii_variable_request_id(ngx_http_request_t *r,
         return ngx_http_torii_not_found(v);
     }
 
-    id.len = 2 * sizeof(random);
+    id.len = 2 * NGX_HTTP_TORII_REQUEST_ID;
 
     p = ngx_pnalloc(r->pool, id.len);
     if (p == NULL) {
@@ -316,15 +319,41 @@ ngx_http_torii_variable_request_id(ngx_http_request_t *r,
 
     id.data = p;
 
-    if (RAND_bytes((u_char *) random, sizeof(random)) != 1) {
-        ngx_ssl_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "RAND_bytes() failed");
+    random = ngx_http_torii_random(r->connection->log);
+    if (random == NULL) {
         return NGX_ERROR;
     }
 
-    (void) ngx_hex_dump(p, (u_char *) random, sizeof(random));
+    (void) ngx_hex_dump(p, random, NGX_HTTP_TORII_REQUEST_ID);
 
     return ngx_http_torii_value(v, &id);
+}
+
+
+/*
+ * For one request's ID; from OpenSSL many at a time, since a call of it costs
+ * as much as all the variables of a request.
+ */
+
+static u_char *
+ngx_http_torii_random(ngx_log_t *log)
+{
+    static u_char      bytes[64 * NGX_HTTP_TORII_REQUEST_ID];
+    static ngx_uint_t  left;
+
+    if (left == 0) {
+
+        if (RAND_bytes(bytes, sizeof(bytes)) != 1) {
+            ngx_ssl_error(NGX_LOG_ERR, log, 0, "RAND_bytes() failed");
+            return NULL;
+        }
+
+        left = sizeof(bytes);
+    }
+
+    left -= NGX_HTTP_TORII_REQUEST_ID;
+
+    return bytes + left;
 }
 
 

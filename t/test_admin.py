@@ -206,7 +206,7 @@ def test_all_is_told_before_there_is_a_table(unready):
 
 def test_readyz_turns_with_the_first_table(start_gateway, unready):
     other = start_gateway()
-    (unready.state / "table").rename(unready.state / "empty")
+    unready.state.mkdir(exist_ok=True)
     (unready.state / "table").symlink_to(other.state / "table")
     unready.reload()
     nginx.wait_until(lambda: unready.admin_get("/readyz").status == 200,
@@ -250,7 +250,7 @@ def test_requests_are_counted_with_their_labels(gateway, echo):
         gateway.get("/shop/any?thing", "counted.example")
     gateway.post("/shop", "COUNTED.example:80", body=b"x")
     gateway.get("/shop", "counted.example", echo={"status": 404})
-    gateway.request("BREW", "/shop", "counted.example")
+    gateway.request("REPORT", "/shop", "counted.example")
 
     families = counted(gateway, 6, host="counted.example")
     labels = dict(next(
@@ -265,6 +265,7 @@ def test_requests_are_counted_with_their_labels(gateway, echo):
     for wanted, n in (dict(method="GET", status="200"), 3), \
                      (dict(method="POST", status="200"), 1), \
                      (dict(method="GET", status="404"), 1), \
+                     (dict(method="other", status="200"), 1), \
                      (dict(status="200"), 5):
         assert value(families, "requests", host="counted.example",
                      **wanted) == n

@@ -6,7 +6,6 @@ in force without one, and what follows from a bad one.
 import itertools
 import socket
 import threading
-import urllib.parse
 
 import pytest
 
@@ -720,16 +719,30 @@ def test_answer_is_read_ahead_of_a_slow_client(serve, gateway, flood, short,
     "text/event-stream", "Text/Event-Stream; charset=utf-8",
     "application/x-ndjson", "application/json;stream=watch",
     "multipart/x-mixed-replace; boundary=x"])
-def test_stream_flows_at_once_whatever_is_buffered(serve, gateway, argo,
-                                                   streams, kind):
-    route = serve(argo.address, proxy_buffering="on")
+@pytest.mark.parametrize("length", [b"", b"Content-Length: 1000\r\n"],
+                         ids=["close", "length"])
+def test_stream_flows_at_once_whatever_is_buffered(serve, gateway, kind,
+                                                   length):
+    """The backend goes on when the client has what was sent before."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        route = serve(manifest.Address(*server.getsockname()),
+                      proxy_buffering="on")
 
-    seen = streams.sse(tls=False, host=route.host, port=gateway.plain,
-                       path="/events?count=4&pause=100&type="
-                            + urllib.parse.quote(kind))
+        with gateway.connect() as reader:
+            reader.sendall(b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n"
+                           % route.host.encode())
+            backend, _ = server.accept()
 
-    assert seen["status"] == 200 and seen["complete"]
-    assert seen["times"][3] - seen["times"][0] > 200
+            with backend:
+                backend.recv(4096)
+                backend.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n%s"
+                                b"\r\n" % (kind.encode(), length))
+                for i in range(4):
+                    event = b"data: event %d\n\n" % i
+                    backend.sendall(event)
+                    seen = b""
+                    while event not in seen:
+                        seen += reader.recv(4096)
 
 
 @pytest.mark.parametrize("number, spilled", [
@@ -1119,6 +1132,20 @@ def test_preflight_says_no_more_than_needed(serve):
     assert answer.header("Content-Type") == "text/plain charset=UTF-8"
     assert answer.header("Content-Length") in (None, "0")
     assert answer.body == b""
+
+
+@pytest.mark.parametrize("short, status", [
+    (dict(), 204), (dict(force_ssl_redirect="true"), 204),
+    (dict(permanent_redirect="https://new.example"), 204),
+    (dict(allowlist_source_range="10.0.0.1"), 204),
+    (dict(allowlist_source_range="nonsense"), DENIED),
+    (dict(auth_url="https://auth.example"), DENIED)])
+def test_preflight_comes_before_all_but_denial(serve, gateway, short, status):
+    route = serve(enable_cors="true", **short)
+
+    assert route.request("OPTIONS", "/", origin=ORIGIN).status == status
+    assert route.request("OPTIONS", "/", origin=ORIGIN, h2=True,
+                         port=gateway.h2c).status == status
 
 
 @pytest.mark.parametrize("allowed, origin, matches", [

@@ -1004,7 +1004,8 @@ test_tls(void)
 static void
 test_defaults(void)
 {
-    world_t  w;
+    world_t   w;
+    uint32_t  i, denied;
 
     world_start(&w);
     world_add(&w, "service d/def web:80:8080\n");
@@ -1023,6 +1024,17 @@ test_defaults(void)
            && strcmp(test_endpoints(&w, &w.t.backends[0]), "10.0.0.1:8080")
               == 0,
            "the default backend is the Service's first port");
+
+    world_add(&w, "ingress d/i 1\n rule a.example Prefix / def:80\n"
+              " note whitelist-source-range 10.0.0.0/33\n");
+    world_compile(&w);
+
+    for (i = 0, denied = 0; i < ingress_table_n(&w.t, POLICIES); i++) {
+        denied += (w.t.policies[i].deny != 0);
+    }
+
+    tap_ok(w.t.policies[0].deny == 0 && denied == 1,
+           "policy 0 is the gateway's own, not that of an Ingress");
 
     world_end(&w);
 }
