@@ -9,6 +9,8 @@ OBJS     ?= objs
 CC       = gcc
 NGX_SRC  ?= /usr/share/nginx/src
 PYTEST   ?= /usr/bin/pytest-3
+MODULES  ?= /usr/lib/nginx/modules
+PREFIX   ?= /usr/local
 
 CFLAGS   ?= -O2 -g
 WARN     := -std=gnu99 -Wall -Wextra -Wno-unused-parameter -Werror \
@@ -152,6 +154,7 @@ run: install-packages
 
 help:
 	@echo 'make               the module and the tool, in $(OBJS)/'
+	@echo 'make install       the same, to $(MODULES) and $(PREFIX)/bin'
 	@echo 'make run           install what is missing, build, serve the sample'
 	@echo 'make test          install what tests need, build, run all of them'
 	@echo 'make check         style and drift guards'
@@ -164,6 +167,14 @@ help:
 	@echo 'make fuzz          each fuzzer for SECONDS=60'
 	@echo 'make bench         figures against nginx, HAProxy and Caddy'
 	@echo 'make clean         remove $(OBJS)/'
+
+# by rename: a running nginx may have the old module mapped
+install: all
+	install -d $(DESTDIR)$(MODULES) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(MODULE) $(DESTDIR)$(MODULES)/ngx_http_torii_module.so.new
+	mv $(DESTDIR)$(MODULES)/ngx_http_torii_module.so.new \
+	    $(DESTDIR)$(MODULES)/ngx_http_torii_module.so
+	install -m 755 $(OBJS)/torii $(DESTDIR)$(PREFIX)/bin/torii
 
 clean:
 	rm -rf $(OBJS)

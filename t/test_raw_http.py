@@ -272,8 +272,6 @@ HTTP1 = [
     ("expect", P + b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\nabc",
      [100, 200, 200]),
     ("expect-odd", P + b"Expect: tea\r\nContent-Length: 3\r\n\r\nabc", None),
-    ("h2c-upgrade", G + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c"
-                        b"\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n", None),
     ("connection-names", G + b"Connection: keep-alive, X-A\r\nX-A: b\r\n\r\n",
      OK),
     ("connection-host", G + b"Connection: Host\r\n\r\n", OK),
