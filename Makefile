@@ -181,4 +181,4 @@ clean:
 
 .PHONY: all tool module units fuzzers asan fuzz-build fuzz check reference \
         unit seeds integration sanitized test-install test install-packages \
-        run help clean FORCE
+        install run help clean FORCE

@@ -136,6 +136,8 @@ def statuses(server, data, cut=False):
 
 OK, BAD = [200, 200], [400]
 
+# A Host with a bad port and an upgrade to h2c are refused: test_attack.py.
+
 HTTP1 = [
     ("plain", G + b"\r\n", OK),
     ("get-body", G + b"Content-Length: 3\r\n\r\nabc", OK),

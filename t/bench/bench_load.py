@@ -33,6 +33,15 @@ def cpu(server):
     return total / 1e9
 
 
+def settle(server):
+    """Wait until it does nothing on its own."""
+    for i in range(100):
+        before = cpu(server)
+        time.sleep(0.3)
+        if cpu(server) - before < 0.003:
+            return
+
+
 def private(pid):
     """Bytes of a process that no other shares: what is mapped shared, as the
     table and nginx's zones, is there once for all workers."""
