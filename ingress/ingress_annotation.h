@@ -49,7 +49,7 @@ typedef struct {
     uint32_t            n_no_tls_redirect;
     torii_buf_t         pool;        /* what the refs above point into */
     torii_arena_t      *arena;       /* what the pointers above point into */
-    uint64_t            version;     /* hash of all that annotations depend on */
+    uint64_t            version;     /* hash of what annotations depend on */
 
     /* why policy.deny is set: what an Ingress can answer for itself */
     unsigned            deny_allow:1;           /* by an allow list */

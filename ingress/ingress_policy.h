@@ -23,7 +23,7 @@ typedef struct {
 } ingress_ref_t;
 
 
-/* An array of these in the pool is a list of networks; IPv4 as ::ffff:a.b.c.d. */
+/* An array of these is a list of networks; IPv4 as ::ffff:a.b.c.d. */
 
 typedef struct {
     uint8_t            addr[16];
@@ -161,7 +161,7 @@ size_t ingress_vhost_variable(const unsigned char *p, size_t len,
     torii_str_t *name);
 
 
-/* Offsets of all ingress_ref_t in ingress_policy_t, for moving between pools. */
+/* Offsets of all ingress_ref_t in ingress_policy_t, to move between pools. */
 
 extern const uint16_t  ingress_policy_refs[];
 extern const uint32_t  ingress_policy_nrefs;

@@ -53,9 +53,9 @@ typedef struct {
     uint64_t                 failures;       /* to write a table */
     uint64_t                 helper_pid;
     uint64_t                 started;        /* helper; ms since 1970 */
-    uint64_t                 restarts;       /* in a row, each soon after start */
+    uint64_t                 restarts;       /* in a row, soon after start */
     uint64_t                 beat;           /* ms since 1970, each second */
-    uint64_t                 synced;         /* ms since 1970 when the source was
+    uint64_t                 synced;         /* ms since 1970: the source was
                                                 last read whole, 0: never */
     uint64_t                 failed;         /* 1: the last write failed */
 } ngx_torii_control_t;
@@ -239,7 +239,8 @@ ngx_int_t ngx_http_torii_vhost(ngx_http_request_t *r,
 
 /*
  * The port that the client used: what a trusted peer says, else that of the
- * PROXY protocol, else 443 for TLS, else the socket's.  port->data has room for NGX_INT_T_LEN bytes.
+ * PROXY protocol, else 443 for TLS, else the socket's.  port->data has room
+ * for NGX_INT_T_LEN bytes.
  */
 void ngx_http_torii_port(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx,
     ngx_str_t *port);
