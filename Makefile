@@ -143,6 +143,20 @@ test: test-install
 	$(MAKE) all check unit seeds integration sanitized
 
 
+# Benchmarks: figures side by side, as ratios; QUICK=1 for a first look
+
+$(OBJS)/bench_%: t/bench/bench_%.c $(OBJS)/libtorii.a $(HEADERS)
+	$(CC) $(CFLAGS) $(WARN) $(INCS) -It/unit $(LDFLAGS) -o $@ $< \
+	    $(OBJS)/libtorii.a $(LIBS)
+
+bench-install:
+	deploy/install deploy/packages t/bench/packages
+
+bench: bench-install
+	$(MAKE) all $(OBJS)/bench_compile $(OBJS)/bench_route
+	TORII_OBJS=$(OBJS) QUICK=$(QUICK) /usr/bin/python3 t/bench/bench.py $(OBJS)
+
+
 # Running
 
 install-packages:
@@ -181,4 +195,4 @@ clean:
 
 .PHONY: all tool module units fuzzers asan fuzz-build fuzz check reference \
         unit seeds integration sanitized test-install test install-packages \
-        install run help clean FORCE
+        install run bench bench-install help clean FORCE

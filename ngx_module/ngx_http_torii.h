@@ -155,6 +155,14 @@ typedef struct {
 #define NGX_HTTP_TORII_SSL_ID        16
 
 
+/*
+ * What a request needs of thousands of routes is not in the processor's cache:
+ * asked for early, it arrives while something else is done.
+ */
+
+#define ngx_http_torii_prefetch(p)   __builtin_prefetch((const void *) (p))
+
+
 extern ngx_module_t  ngx_http_torii_module;
 
 
@@ -336,9 +344,14 @@ ngx_int_t ngx_http_torii_metrics_zone(ngx_conf_t *cf,
     ngx_http_torii_main_conf_t *tmcf);
 void ngx_http_torii_metrics_count(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx);
-/* Prometheus text, all series of the zone. */
-void ngx_http_torii_metrics_write(ngx_http_torii_main_conf_t *tmcf,
-    ngx_torii_table_t *table, torii_buf_t *out);
+/* Before: to be called early, with other work in between. */
+void ngx_http_torii_metrics_near(ngx_http_torii_ctx_t *ctx);
+/*
+ * Prometheus text, all series of the zone, piece by piece: *at is 0 at first.
+ * NGX_AGAIN: there is more.
+ */
+ngx_int_t ngx_http_torii_metrics_write(ngx_http_torii_main_conf_t *tmcf,
+    ngx_uint_t *at, torii_buf_t *out);
 
 
 #endif /* _NGX_HTTP_TORII_H_INCLUDED_ */

@@ -17,10 +17,27 @@ typedef struct {
 } ngx_http_torii_page_t;
 
 
+/* A page that is sent as it is written. */
+
+typedef struct {
+    torii_buf_t          out;       /* the piece that is being sent */
+    ngx_uint_t           at;        /* what comes next */
+    unsigned             last:1;
+} ngx_http_torii_stream_t;
+
+
 static ngx_int_t ngx_http_torii_admin_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_torii_admin_send(ngx_http_request_t *r,
     ngx_uint_t status, char *type, torii_buf_t *out);
+static ngx_int_t ngx_http_torii_admin_header(ngx_http_request_t *r,
+    ngx_uint_t status, char *type, off_t len);
 static void ngx_http_torii_admin_cleanup(void *data);
+static ngx_int_t ngx_http_torii_admin_stream(ngx_http_request_t *r, char *type,
+    torii_buf_t *out);
+static void ngx_http_torii_admin_stream_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_torii_admin_stream_piece(ngx_http_request_t *r,
+    ngx_http_torii_stream_t *stream);
+static void ngx_http_torii_admin_stream_cleanup(void *data);
 static ngx_uint_t ngx_http_torii_admin_index(ngx_http_request_t *r,
     ngx_http_torii_main_conf_t *tmcf, ngx_torii_table_t *table,
     torii_buf_t *out);
@@ -142,6 +159,10 @@ ngx_http_torii_admin_handler(ngx_http_request_t *r)
 
     status = page->handler(r, tmcf, table, &out);
 
+    if (page->handler == ngx_http_torii_admin_metrics) {
+        return ngx_http_torii_admin_stream(r, page->type, &out);
+    }
+
     return ngx_http_torii_admin_send(r, status, page->type, &out);
 }
 
@@ -174,13 +195,7 @@ ngx_http_torii_admin_send(ngx_http_request_t *r, ngx_uint_t status, char *type,
     cln->handler = ngx_http_torii_admin_cleanup;
     cln->data = out->data;
 
-    r->headers_out.status = status;
-    r->headers_out.content_length_n = out->len;
-    r->headers_out.content_type.data = (u_char *) type;
-    r->headers_out.content_type.len = ngx_strlen(type);
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-
-    rc = ngx_http_send_header(r);
+    rc = ngx_http_torii_admin_header(r, status, type, out->len);
 
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
         return rc;
@@ -193,10 +208,168 @@ ngx_http_torii_admin_send(ngx_http_request_t *r, ngx_uint_t status, char *type,
 }
 
 
+static ngx_int_t
+ngx_http_torii_admin_header(ngx_http_request_t *r, ngx_uint_t status,
+    char *type, off_t len)
+{
+    r->headers_out.status = status;
+    r->headers_out.content_length_n = len;
+    r->headers_out.content_type.data = (u_char *) type;
+    r->headers_out.content_type.len = ngx_strlen(type);
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+
+    return ngx_http_send_header(r);
+}
+
+
 static void
 ngx_http_torii_admin_cleanup(void *data)
 {
     free(data);
+}
+
+
+/* out is the first piece; the series follow, one piece in each turn. */
+
+static ngx_int_t
+ngx_http_torii_admin_stream(ngx_http_request_t *r, char *type,
+    torii_buf_t *out)
+{
+    ngx_int_t                 rc;
+    ngx_pool_cleanup_t       *cln;
+    ngx_http_torii_stream_t  *stream;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_torii_stream_t));
+
+    if (cln == NULL) {
+        torii_buf_free(out);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    stream = cln->data;
+    stream->out = *out;
+    stream->at = 0;
+    stream->last = 0;
+
+    cln->handler = ngx_http_torii_admin_stream_cleanup;
+
+    rc = ngx_http_torii_admin_header(r, NGX_HTTP_OK, type, -1);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    r->main->count++;
+    r->write_event_handler = ngx_http_torii_admin_stream_handler;
+
+    ngx_http_torii_admin_stream_handler(r);
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_http_torii_admin_stream_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                  rc;
+    ngx_event_t               *wev;
+    ngx_pool_cleanup_t        *cln;
+    ngx_http_torii_stream_t   *stream;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    wev = r->connection->write;
+
+    if (wev->timedout) {
+        r->connection->timedout = 1;
+        ngx_http_finalize_request(r, NGX_HTTP_REQUEST_TIME_OUT);
+        return;
+    }
+
+    cln = r->pool->cleanup;
+
+    while (cln->handler != ngx_http_torii_admin_stream_cleanup) {
+        cln = cln->next;
+    }
+
+    stream = cln->data;
+
+    rc = r->buffered || r->connection->buffered
+         ? ngx_http_output_filter(r, NULL)
+         : ngx_http_torii_admin_stream_piece(r, stream);
+
+    if (rc == NGX_ERROR || stream->last) {
+        ngx_http_finalize_request(r, rc);
+        return;
+    }
+
+    if (r->buffered || r->connection->buffered) {
+        clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+        if (!wev->delayed) {
+            ngx_add_timer(wev, clcf->send_timeout);
+        }
+
+        if (ngx_handle_write_event(wev, clcf->send_lowat) != NGX_OK) {
+            ngx_http_finalize_request(r, NGX_ERROR);
+        }
+
+        return;
+    }
+
+    if (wev->timer_set) {
+        ngx_del_timer(wev);
+    }
+
+    ngx_post_event(wev, &ngx_posted_next_events);
+}
+
+
+static ngx_int_t
+ngx_http_torii_admin_stream_piece(ngx_http_request_t *r,
+    ngx_http_torii_stream_t *stream)
+{
+    ngx_buf_t                   *b;
+    ngx_chain_t                  cl;
+    ngx_http_torii_main_conf_t  *tmcf;
+
+    tmcf = ngx_http_get_module_main_conf(r, ngx_http_torii_module);
+
+    /* all of the piece before is sent, and its memory is free */
+
+    if (stream->at) {
+        stream->out.len = 0;
+    }
+
+    stream->last = ngx_http_torii_metrics_write(tmcf, &stream->at,
+                                                &stream->out)
+                   == NGX_OK;
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    b->start = stream->out.data;
+    b->pos = b->start;
+    b->last = b->start + stream->out.len;
+    b->end = b->last;
+    b->memory = 1;
+    b->flush = 1;
+    b->last_buf = stream->last;
+
+    cl.buf = b;
+    cl.next = NULL;
+
+    return ngx_http_output_filter(r, &cl);
+}
+
+
+static void
+ngx_http_torii_admin_stream_cleanup(void *data)
+{
+    ngx_http_torii_stream_t *stream = data;
+
+    torii_buf_free(&stream->out);
 }
 
 
@@ -393,8 +566,6 @@ ngx_http_torii_admin_metrics(ngx_http_request_t *r,
         ngx_http_torii_admin_certs(&table->table, out);
         ngx_http_torii_admin_orphans(&table->table, out);
     }
-
-    ngx_http_torii_metrics_write(tmcf, table, out);
 
     return NGX_HTTP_OK;
 }

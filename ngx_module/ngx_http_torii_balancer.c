@@ -172,8 +172,10 @@ static void ngx_http_torii_mark_remove(ngx_http_torii_peers_t *peers,
 static void ngx_http_torii_marks_expire(ngx_http_torii_peers_t *peers);
 
 
-/* Of the process and not of the cycle: a worker starts with it empty. */
-
+/*
+ * Of the process and not of the cycle: a worker serves one cycle only, and
+ * starts with it empty.
+ */
 static ngx_http_torii_backends_t  ngx_http_torii_backends;
 
 
@@ -212,12 +214,6 @@ ngx_http_torii_balancer_init_process(ngx_cycle_t *cycle,
 
     backends = &ngx_http_torii_backends;
 
-    /* without a master, one process serves several cycles */
-
-    if (backends->rbtree.root) {
-        return NGX_OK;
-    }
-
     ngx_rbtree_init(&backends->rbtree, &backends->sentinel,
                     ngx_rbtree_insert_value);
     ngx_queue_init(&backends->idle);
@@ -229,8 +225,19 @@ ngx_http_torii_balancer_init_process(ngx_cycle_t *cycle,
 ngx_int_t
 ngx_http_torii_balancer_ready(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
 {
+    ngx_torii_table_t  *table;
+
     if (ctx->backend == NULL || ctx->backend->n == 0) {
         return NGX_DECLINED;
+    }
+
+    table = ctx->table;
+
+    ngx_http_torii_prefetch(&table->table.endpoints[ctx->backend->first]);
+
+    if (table->peers) {
+        ngx_http_torii_prefetch(table->peers[ctx->backend
+                                             - table->table.backends]);
     }
 
     switch (ctx->template) {
@@ -240,7 +247,7 @@ ngx_http_torii_balancer_ready(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
     case NGX_HTTP_TORII_HTTPS10:
     case NGX_HTTP_TORII_GRPCS:
 
-        if (ngx_http_torii_upstream_ssl(ctx->table, ctx->policy,
+        if (ngx_http_torii_upstream_ssl(table, ctx->policy,
                                         ngx_http_torii_is_h2(ctx),
                                         r->connection->log)
             == NULL)

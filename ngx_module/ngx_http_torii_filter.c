@@ -91,6 +91,8 @@ ngx_http_torii_header_filter(ngx_http_request_t *r)
         return ngx_http_next_header_filter(r);
     }
 
+    ngx_http_torii_metrics_near(ctx);
+
     if (r->upstream && r->err_status == 0) {
 
         if (ngx_http_torii_is_interim(r)) {

@@ -17,6 +17,9 @@
 #define NGX_HTTP_TORII_SETS        4096           /* hash buckets */
 #define NGX_HTTP_TORII_STALE       600            /* seconds */
 
+#define NGX_HTTP_TORII_PREFIX      "nginx_ingress_controller_"
+#define NGX_HTTP_TORII_PIECE       65536          /* of the text, bytes */
+
 #define NGX_HTTP_TORII_TIMES       11
 #define NGX_HTTP_TORII_BOUNDS      11             /* of any histogram */
 
@@ -30,6 +33,12 @@ typedef enum {
     NGX_HTTP_TORII_RESPONSE_SIZE,
     NGX_HTTP_TORII_HISTOGRAMS
 } ngx_http_torii_histogram_e;
+
+
+/* All histograms and then the counts, each with all the sets. */
+
+#define NGX_HTTP_TORII_END                                                    \
+    ((NGX_HTTP_TORII_HISTOGRAMS + 1) * NGX_HTTP_TORII_SETS)
 
 
 /*
@@ -83,9 +92,23 @@ typedef struct {
 } ngx_http_torii_metrics_t;
 
 
-static ngx_int_t ngx_http_torii_metrics_init(ngx_shm_zone_t *zone, void *data);
-static ngx_http_torii_set_t *ngx_http_torii_set_get(ngx_shm_zone_t *zone,
+/* What a table knows of its routes: the set, and the series used last. */
+
+typedef struct {
+    ngx_http_torii_set_t     *set;
+    ngx_http_torii_series_t  *series;
+} ngx_http_torii_slot_t;
+
+typedef struct {
+    ngx_shm_zone_t           *zone;
+    ngx_uint_t                n;
+    ngx_http_torii_slot_t     slots[1];    /* of each route */
+} ngx_http_torii_sets_t;
+
+
+static ngx_http_torii_slot_t *ngx_http_torii_slot_get(ngx_shm_zone_t *zone,
     ngx_http_torii_ctx_t *ctx);
+static ngx_int_t ngx_http_torii_metrics_init(ngx_shm_zone_t *zone, void *data);
 static ngx_http_torii_set_t *ngx_http_torii_set_find(ngx_shm_zone_t *zone,
     ngx_str_t *labels);
 static ngx_uint_t ngx_http_torii_set_is(ngx_http_torii_set_t *set,
@@ -100,19 +123,15 @@ static void ngx_http_torii_observe(ngx_http_torii_series_t *s, ngx_uint_t h,
     uint64_t value);
 static void ngx_http_torii_observe_upstream(ngx_http_request_t *r,
     ngx_http_torii_series_t *s);
-static void ngx_http_torii_requests_write(ngx_http_torii_metrics_t *m,
-    torii_buf_t *out);
-static void ngx_http_torii_histogram_write(ngx_http_torii_metrics_t *m,
-    ngx_uint_t h, torii_buf_t *out);
+static void ngx_http_torii_family_write(ngx_uint_t h, torii_buf_t *out);
+static void ngx_http_torii_set_write(ngx_http_torii_set_t *set, ngx_uint_t h,
+    torii_buf_t *labels, torii_buf_t *out);
+static void ngx_http_torii_histogram_write(ngx_http_torii_series_t *s,
+    ngx_uint_t h, torii_buf_t *labels, torii_buf_t *out);
 static void ngx_http_torii_labels(torii_buf_t *labels,
     ngx_http_torii_set_t *set, ngx_http_torii_series_t *s);
 
 
-typedef struct {
-    ngx_shm_zone_t           *zone;
-    ngx_uint_t                n;
-    ngx_http_torii_set_t     *sets[1];     /* of each route */
-} ngx_http_torii_sets_t;
 
 
 static const struct {
@@ -222,8 +241,8 @@ ngx_http_torii_metrics_count(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
 {
     ngx_int_t                    ms;
     ngx_time_t                  *tp;
-    ngx_uint_t                   status;
-    ngx_http_torii_set_t        *set;
+    ngx_uint_t                   status, method;
+    ngx_http_torii_slot_t       *slot;
     ngx_http_torii_series_t     *s;
     ngx_http_torii_metrics_t    *m;
     ngx_http_torii_main_conf_t  *tmcf;
@@ -235,16 +254,23 @@ ngx_http_torii_metrics_count(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
     tmcf = ngx_http_get_module_main_conf(r, ngx_http_torii_module);
     m = tmcf->metrics->data;
 
-    set = ngx_http_torii_set_get(tmcf->metrics, ctx);
-    if (set == NULL) {
+    slot = ngx_http_torii_slot_get(tmcf->metrics, ctx);
+    if (slot == NULL) {
         (void) ngx_atomic_fetch_add(&m->dropped, 1);
         return;
     }
 
     status = r->err_status ? r->err_status : r->headers_out.status;
+    method = ngx_http_torii_method(r);
 
-    s = ngx_http_torii_series_get(tmcf->metrics, set, status,
-                                  ngx_http_torii_method(r));
+    s = slot->series;
+
+    if (s == NULL || s->status != status || s->method != method) {
+        s = ngx_http_torii_series_get(tmcf->metrics, slot->set, status,
+                                      method);
+        slot->series = s;
+    }
+
     if (s == NULL) {
         (void) ngx_atomic_fetch_add(&m->dropped, 1);
         return;
@@ -262,6 +288,30 @@ ngx_http_torii_metrics_count(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
                            r->connection->sent);
 
     ngx_http_torii_observe_upstream(r, s);
+}
+
+
+/* Has the processor fetch what will be counted in when the request ends. */
+
+void
+ngx_http_torii_metrics_near(ngx_http_torii_ctx_t *ctx)
+{
+    ngx_http_torii_sets_t    *sets;
+    ngx_http_torii_series_t  *s;
+
+    sets = ctx->table->metrics;
+
+    if (sets == NULL || ctx->route == NULL) {
+        return;
+    }
+
+    s = sets->slots[ctx->route - ctx->table->table.routes].series;
+
+    if (s) {
+        ngx_http_torii_prefetch(s);
+        ngx_http_torii_prefetch(s->buckets[0]);
+        ngx_http_torii_prefetch(s->buckets[NGX_HTTP_TORII_BOUNDS - 1]);
+    }
 }
 
 
@@ -337,8 +387,8 @@ ngx_http_torii_method(ngx_http_request_t *r)
 }
 
 
-static ngx_http_torii_set_t *
-ngx_http_torii_set_get(ngx_shm_zone_t *zone, ngx_http_torii_ctx_t *ctx)
+static ngx_http_torii_slot_t *
+ngx_http_torii_slot_get(ngx_shm_zone_t *zone, ngx_http_torii_ctx_t *ctx)
 {
     ngx_uint_t                      i;
     ngx_str_t                       labels[NGX_HTTP_TORII_LABELS];
@@ -359,7 +409,7 @@ ngx_http_torii_set_get(ngx_shm_zone_t *zone, ngx_http_torii_ctx_t *ctx)
         i = ingress_table_n(&table->table, ROUTES);
 
         sets = ngx_pcalloc(table->pool, sizeof(ngx_http_torii_sets_t)
-                                        + i * sizeof(void *));
+                                        + i * sizeof(ngx_http_torii_slot_t));
         if (sets == NULL) {
             return NULL;
         }
@@ -375,7 +425,7 @@ ngx_http_torii_set_get(ngx_shm_zone_t *zone, ngx_http_torii_ctx_t *ctx)
 
     i = ctx->route - table->table.routes;
 
-    if (sets->sets[i] == NULL) {
+    if (sets->slots[i].set == NULL) {
         ingress = &table->table.ingresses[ctx->route->ingress];
 
         labels[NGX_HTTP_TORII_HOST] = ngx_http_torii_str(ctx,
@@ -393,10 +443,10 @@ ngx_http_torii_set_get(ngx_shm_zone_t *zone, ngx_http_torii_ctx_t *ctx)
             ngx_str_set(&labels[NGX_HTTP_TORII_HOST], "_");
         }
 
-        sets->sets[i] = ngx_http_torii_set_find(zone, labels);
+        sets->slots[i].set = ngx_http_torii_set_find(zone, labels);
     }
 
-    return sets->sets[i];
+    return sets->slots[i].set ? &sets->slots[i] : NULL;
 }
 
 
@@ -488,16 +538,19 @@ ngx_http_torii_sets_release(void *data)
 {
     ngx_http_torii_sets_t *sets = data;
 
-    ngx_uint_t        i;
-    ngx_slab_pool_t  *shpool;
+    ngx_uint_t             i;
+    ngx_slab_pool_t       *shpool;
+    ngx_http_torii_set_t  *set;
 
     shpool = (ngx_slab_pool_t *) sets->zone->shm.addr;
 
     ngx_shmtx_lock(&shpool->mutex);
 
     for (i = 0; i < sets->n; i++) {
-        if (sets->sets[i] && --sets->sets[i]->refs == 0) {
-            sets->sets[i]->left = ngx_time();
+        set = sets->slots[i].set;
+
+        if (set && --set->refs == 0) {
+            set->left = ngx_time();
         }
     }
 
@@ -587,133 +640,143 @@ done:
 }
 
 
-void
-ngx_http_torii_metrics_write(ngx_http_torii_main_conf_t *tmcf,
-    ngx_torii_table_t *table, torii_buf_t *out)
+/*
+ * Ten thousand routes make a hundred megabytes of text, which nobody else in
+ * this worker shall wait for: a call writes a piece of it.
+ */
+
+ngx_int_t
+ngx_http_torii_metrics_write(ngx_http_torii_main_conf_t *tmcf, ngx_uint_t *at,
+    torii_buf_t *out)
 {
+    size_t                     end;
     ngx_uint_t                 h;
+    torii_buf_t                labels;
     ngx_slab_pool_t           *shpool;
+    ngx_http_torii_set_t      *set;
     ngx_http_torii_metrics_t  *m;
 
     m = tmcf->metrics->data;
     shpool = (ngx_slab_pool_t *) tmcf->metrics->shm.addr;
+    end = out->len + NGX_HTTP_TORII_PIECE;
+
+    ngx_memzero(&labels, sizeof(torii_buf_t));
 
     /* sets can come while we read, but none may go */
 
     ngx_shmtx_lock(&shpool->mutex);
 
-    ngx_http_torii_sets_expire(tmcf->metrics);
+    if (*at == 0) {
+        ngx_http_torii_sets_expire(tmcf->metrics);
+    }
 
-    ngx_http_torii_requests_write(m, out);
+    for ( /* void */ ; *at < NGX_HTTP_TORII_END && out->len < end; (*at)++) {
 
-    for (h = 0; h < NGX_HTTP_TORII_HISTOGRAMS; h++) {
-        ngx_http_torii_histogram_write(m, h, out);
+        h = *at / NGX_HTTP_TORII_SETS;
+
+        if (*at % NGX_HTTP_TORII_SETS == 0) {
+            ngx_http_torii_family_write(h, out);
+        }
+
+        for (set = m->sets[*at % NGX_HTTP_TORII_SETS]; set; set = set->next) {
+            ngx_http_torii_set_write(set, h, &labels, out);
+        }
     }
 
     ngx_shmtx_unlock(&shpool->mutex);
+
+    torii_buf_free(&labels);
+
+    if (*at < NGX_HTTP_TORII_END) {
+        return NGX_AGAIN;
+    }
 
     torii_buf_printf(out, "# HELP torii_metrics_dropped_total Requests that "
                      "found no room to be counted in.\n"
                      "# TYPE torii_metrics_dropped_total counter\n"
                      "torii_metrics_dropped_total %lu\n",
                      (unsigned long) m->dropped);
+
+    return NGX_OK;
 }
 
 
 static void
-ngx_http_torii_requests_write(ngx_http_torii_metrics_t *m, torii_buf_t *out)
+ngx_http_torii_family_write(ngx_uint_t h, torii_buf_t *out)
 {
-    ngx_uint_t                i;
-    torii_buf_t               labels;
-    ngx_http_torii_set_t     *set;
-    ngx_http_torii_series_t  *s;
+    char  *name;
 
-    ngx_memzero(&labels, sizeof(torii_buf_t));
-
-    torii_buf_adds(out, "# HELP nginx_ingress_controller_requests Client "
-                   "requests.\n"
-                   "# TYPE nginx_ingress_controller_requests counter\n");
-
-    for (i = 0; i < NGX_HTTP_TORII_SETS; i++) {
-        for (set = m->sets[i]; set; set = set->next) {
-            for (s = set->series; s; s = s->next) {
-                labels.len = 0;
-                ngx_http_torii_labels(&labels, set, s);
-
-                torii_buf_printf(out, "nginx_ingress_controller_requests{"
-                                 "%.*s} %lu\n", (int) labels.len,
-                                 (char *) labels.data,
-                                 (unsigned long) s->requests);
-            }
-        }
+    if (h == NGX_HTTP_TORII_HISTOGRAMS) {
+        torii_buf_adds(out, "# HELP " NGX_HTTP_TORII_PREFIX "requests Client "
+                       "requests.\n"
+                       "# TYPE " NGX_HTTP_TORII_PREFIX "requests counter\n");
+        return;
     }
 
-    torii_buf_free(&labels);
+    name = ngx_http_torii_histograms[h].name;
+
+    torii_buf_printf(out, "# HELP " NGX_HTTP_TORII_PREFIX "%s %s\n"
+                     "# TYPE " NGX_HTTP_TORII_PREFIX "%s histogram\n",
+                     name, ngx_http_torii_histograms[h].help, name);
 }
 
 
 static void
-ngx_http_torii_histogram_write(ngx_http_torii_metrics_t *m, ngx_uint_t h,
-    torii_buf_t *out)
+ngx_http_torii_set_write(ngx_http_torii_set_t *set, ngx_uint_t h,
+    torii_buf_t *labels, torii_buf_t *out)
 {
-    char                      bound[32];
-    uint64_t                  n;
-    ngx_uint_t                i, b, seconds;
-    torii_buf_t               labels;
-    ngx_http_torii_set_t     *set;
     ngx_http_torii_series_t  *s;
 
-    static char  prefix[] = "nginx_ingress_controller_";
+    for (s = set->series; s; s = s->next) {
+        labels->len = 0;
+        ngx_http_torii_labels(labels, set, s);
 
-    ngx_memzero(&labels, sizeof(torii_buf_t));
-
-    seconds = ngx_http_torii_histograms[h].seconds;
-
-    torii_buf_printf(out, "# HELP %s%s %s\n# TYPE %s%s histogram\n", prefix,
-                     ngx_http_torii_histograms[h].name,
-                     ngx_http_torii_histograms[h].help, prefix,
-                     ngx_http_torii_histograms[h].name);
-
-    for (i = 0; i < NGX_HTTP_TORII_SETS; i++) {
-        for (set = m->sets[i]; set; set = set->next) {
-            for (s = set->series; s; s = s->next) {
-
-                labels.len = 0;
-                ngx_http_torii_labels(&labels, set, s);
-
-                for (b = 0, n = 0; b <= ngx_http_torii_histograms[h].n; b++) {
-                    n += s->buckets[b][h];
-
-                    if (b == ngx_http_torii_histograms[h].n) {
-                        strcpy(bound, "+Inf");
-
-                    } else {
-                        snprintf(bound, sizeof(bound), "%g",
-                                 (double)
-                                 ngx_http_torii_histograms[h].bounds[b]
-                                 / (seconds ? 1000 : 1));
-                    }
-
-                    torii_buf_printf(out, "%s%s_bucket{%.*s,le=\"%s\"} %lu\n",
-                                     prefix, ngx_http_torii_histograms[h].name,
-                                     (int) labels.len, (char *) labels.data,
-                                     bound, (unsigned long) n);
-                }
-
-                torii_buf_printf(out, "%s%s_sum{%.*s} %.*f\n"
-                                 "%s%s_count{%.*s} %lu\n",
-                                 prefix, ngx_http_torii_histograms[h].name,
-                                 (int) labels.len, (char *) labels.data,
-                                 seconds ? 3 : 0, (double) s->sums[h]
-                                                  / (seconds ? 1000 : 1),
-                                 prefix, ngx_http_torii_histograms[h].name,
-                                 (int) labels.len, (char *) labels.data,
-                                 (unsigned long) n);
-            }
+        if (h < NGX_HTTP_TORII_HISTOGRAMS) {
+            ngx_http_torii_histogram_write(s, h, labels, out);
+            continue;
         }
+
+        torii_buf_printf(out, NGX_HTTP_TORII_PREFIX "requests{%.*s} %lu\n",
+                         (int) labels->len, (char *) labels->data,
+                         (unsigned long) s->requests);
+    }
+}
+
+
+static void
+ngx_http_torii_histogram_write(ngx_http_torii_series_t *s, ngx_uint_t h,
+    torii_buf_t *labels, torii_buf_t *out)
+{
+    char         bound[32];
+    char        *name;
+    uint64_t     n;
+    ngx_uint_t   b, unit;
+
+    name = ngx_http_torii_histograms[h].name;
+    unit = ngx_http_torii_histograms[h].seconds ? 1000 : 1;
+
+    for (b = 0, n = 0; b <= ngx_http_torii_histograms[h].n; b++) {
+        n += s->buckets[b][h];
+
+        if (b == ngx_http_torii_histograms[h].n) {
+            strcpy(bound, "+Inf");
+
+        } else {
+            snprintf(bound, sizeof(bound), "%g",
+                     (double) ngx_http_torii_histograms[h].bounds[b] / unit);
+        }
+
+        torii_buf_printf(out, NGX_HTTP_TORII_PREFIX "%s_bucket{%.*s,le=\"%s\"} "
+                         "%lu\n", name, (int) labels->len,
+                         (char *) labels->data, bound, (unsigned long) n);
     }
 
-    torii_buf_free(&labels);
+    torii_buf_printf(out, NGX_HTTP_TORII_PREFIX "%s_sum{%.*s} %.*f\n"
+                     NGX_HTTP_TORII_PREFIX "%s_count{%.*s} %lu\n",
+                     name, (int) labels->len, (char *) labels->data,
+                     unit == 1 ? 0 : 3, (double) s->sums[h] / unit,
+                     name, (int) labels->len, (char *) labels->data,
+                     (unsigned long) n);
 }
 
 

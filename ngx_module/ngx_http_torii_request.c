@@ -398,12 +398,15 @@ ngx_http_torii_cors_origin(ngx_http_torii_ctx_t *ctx)
 /*
  * The host that the request is for, with the port if the client gave one.  An
  * absolute request target decides over Host, as it did for the route
- * (RFC 9112 section 3.2.2).
+ * (RFC 9112 section 3.2.2).  Its port is read again: nginx's own pointer to it
+ * is not moved with the request line when that outgrows a buffer.
  */
 
 static ngx_int_t
 ngx_http_torii_best_host(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
 {
+    u_char  *last;
+
     if (ctx->trusted && ctx->forwarded_host) {
         ngx_http_torii_first_element(&ctx->forwarded_host->value,
                                      &ctx->best_host);
@@ -413,9 +416,16 @@ ngx_http_torii_best_host(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
     }
 
     if (r->host_start && r->host_end && r->http_version < NGX_HTTP_VERSION_20) {
+        last = r->host_end;
+
+        if (*last == ':') {
+            do {
+                last++;
+            } while (*last >= '0' && *last <= '9');
+        }
+
         ctx->best_host.data = r->host_start;
-        ctx->best_host.len = (r->port_end ? r->port_end : r->host_end)
-                             - r->host_start;
+        ctx->best_host.len = last - r->host_start;
         return NGX_OK;
     }
 

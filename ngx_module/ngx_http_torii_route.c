@@ -181,6 +181,11 @@ ngx_http_torii_backend(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
 
     if (backend != INGRESS_NONE) {
         ctx->backend = &t->backends[backend];
+        ngx_http_torii_prefetch(ctx->backend);
+
+        if (ctx->table->peers) {
+            ngx_http_torii_prefetch(&ctx->table->peers[backend]);
+        }
     }
 }
 

@@ -32,6 +32,7 @@ static void ngx_torii_pipeline_resolved(void *data, ngx_str_t *name,
 static void ngx_torii_pipeline_publish_handler(ngx_event_t *ev);
 static void ngx_torii_pipeline_publish(ngx_torii_helper_t *h);
 static void ngx_torii_pipeline_compile(ngx_torii_helper_t *h);
+static uint64_t ngx_torii_pipeline_cpu(void);
 static void ngx_torii_pipeline_published(ngx_torii_helper_t *h, uint64_t now);
 
 
@@ -436,7 +437,7 @@ ngx_torii_pipeline_publish(ngx_torii_helper_t *h)
 static void
 ngx_torii_pipeline_compile(ngx_torii_helper_t *h)
 {
-    uint64_t              begin, compiled, now;
+    uint64_t              begin, compiled, now, cpu;
     ngx_int_t             rc;
     torii_arena_t        *arena;
     ingress_findings_t    findings;
@@ -444,6 +445,7 @@ ngx_torii_pipeline_compile(ngx_torii_helper_t *h)
 
     control = h->pub.control;
     begin = ngx_torii_publish_us();
+    cpu = ngx_torii_pipeline_cpu();
 
     arena = torii_arena_create(16384);
     ingress_findings_init(&findings, arena);
@@ -454,6 +456,7 @@ ngx_torii_pipeline_compile(ngx_torii_helper_t *h)
                     ingress_folder_findings(h->folder), &findings, &h->out);
 
     compiled = ngx_torii_publish_us();
+    cpu = ngx_torii_pipeline_cpu() - cpu;
 
     rc = ngx_torii_publish(&h->pub, &h->out, h->log);
 
@@ -470,7 +473,7 @@ ngx_torii_pipeline_compile(ngx_torii_helper_t *h)
         control->compile_us = compiled - begin;
         control->failed = 0;
         h->retry = 0;
-        h->next = now + ngx_max(2 * (compiled - begin), NGX_TORII_PIPELINE_GAP);
+        h->next = now + ngx_max(2 * cpu, NGX_TORII_PIPELINE_GAP);
 
         if (rc == NGX_OK) {
             ngx_torii_pipeline_published(h, now);
@@ -488,6 +491,24 @@ ngx_torii_pipeline_compile(ngx_torii_helper_t *h)
     torii_arena_destroy(arena);
 
     ngx_time_update();
+}
+
+
+/*
+ * Microseconds that the helper has run: on a busy machine the time that passes
+ * is several times as long, and would make changes wait that much longer.
+ */
+
+static uint64_t
+ngx_torii_pipeline_cpu(void)
+{
+    struct timespec  ts;
+
+    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts) != 0) {
+        return 0;
+    }
+
+    return (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
 

@@ -22,11 +22,20 @@ def fault(path, line, text):
 
 
 def tracked(*patterns):
-    """Files that git knows or would add, so that a clone is what we check."""
-    names = subprocess.run(
+    """Files that git knows or would add; without git, all but what is built."""
+    git = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard",
-         *patterns], cwd=ROOT, check=True, capture_output=True, text=True)
-    return [name for name in names.stdout.split() if (ROOT / name).is_file()]
+         *patterns], cwd=ROOT, capture_output=True, text=True)
+    if git.returncode == 0:
+        names = git.stdout.split()
+    else:
+        names = [str(path.relative_to(ROOT)) for pattern in patterns
+                 for path in sorted(ROOT.rglob(pattern.split("/")[-1]))
+                 if "objs" not in path.parts
+                 and "node_modules" not in path.parts
+                 and (path.relative_to(ROOT).match(pattern))]
+
+    return [name for name in names if (ROOT / name).is_file()]
 
 
 def check_c(name):

@@ -5,14 +5,17 @@ policy, to speak in another's name, or to eat a worker.
 
 import concurrent.futures
 import json
+import socket
+import subprocess
+import time
 
 import pytest
 
 import client
+import gateway as gateways
 import manifest
 import nginx
 import peer
-from gateway import SANITIZE
 
 
 GATEWAY = dict(workers=1, http="""
@@ -20,7 +23,7 @@ GATEWAY = dict(workers=1, http="""
     keepalive_requests 1000000;""")
 
 # what a worker may take; a sanitizer keeps for a while what was freed
-ROOM = (300 if SANITIZE else 20) << 20
+ROOM = (300 if gateways.SANITIZE else 20) << 20
 
 OTHER = "10.1.2.3/32"
 TRUSTED = {"use-forwarded-headers": "true", "proxy-real-ip-cidr": "127.0.0.1"}
@@ -188,6 +191,29 @@ def test_http2_stream_cannot_be_upgraded(gateway, start_backend, echo):
     assert b"\r\nupgrade:" not in backend.requests[-1].lower()
 
 
+def test_upgrade_that_nobody_asked_for_is_an_error(gateway, start_backend):
+    gateway.serve("up5.example", start_backend(UPGRADED).address,
+                  ssl_redirect="false")
+
+    assert gateway.get("/", host="up5.example").status == 502
+
+
+@pytest.mark.parametrize("status", ["100 Continue", "103 Early Hints"])
+def test_interim_answer_cannot_answer_the_next_request(
+        gateway, start_backend, echo, status):
+    forged = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Forged: 1\r\n\r\n"
+    backend = start_backend(f"HTTP/1.1 {status}\r\n\r\n".encode()
+                            + forged * 2)
+    gateway.serve("hint.example", backend.address)
+    gateway.serve("next.example", echo[0])
+
+    data = gateway.raw(b"GET / HTTP/1.1\r\nHost: hint.example\r\n\r\n"
+                       b"GET / HTTP/1.1\r\nHost: next.example\r\n\r\n")
+
+    assert b"next.example" not in data
+    assert data.count(b"X-Forged") <= 2
+
+
 def test_http10_client_cannot_upgrade(gateway, raw_backend):
     gateway.serve("up3.example", raw_backend.address)
 
@@ -238,6 +264,27 @@ def test_host_in_its_proper_forms_is_passed_on_as_it_came(gateway, echo, host):
     gateway.serve("port.example", echo[0])
 
     assert gateway.get("/", host=host).echo.header("Host") == host
+
+
+@pytest.mark.parametrize("port", ["", ":80", ":8080"])
+def test_absolute_target_may_be_longer_than_the_first_buffer(
+        gateway, echo, port):
+    gateway.serve("long.example", echo[0])
+
+    with gateway.connect() as sock:
+        sock.sendall(f"GET http://long.example{port}/".encode())
+        time.sleep(0.05)
+        sock.sendall(b"a" * 6000)
+        time.sleep(0.05)
+        sock.sendall(b" HTTP/1.1\r\nHost: x.example\r\n"
+                     b"Connection: close\r\n\r\n")
+        answer = client.read_all(sock, 5)
+
+    seen = client.Seen(json.loads(answer.partition(b"\r\n\r\n")[2]
+                                  .partition(b"\r\n")[2]
+                                  .rpartition(b"\r\n0\r\n")[0] or
+                                  answer.partition(b"\r\n\r\n")[2]))
+    assert seen.header("Host") == f"long.example{port}"
 
 
 def test_many_short_headers_do_not_take_much_memory(gateway, echo):
@@ -319,6 +366,76 @@ def test_second_server_block_does_not_take_memory_for_each_request(
             assert connection.get("/", "two.example").status == 503
 
         assert nginx.memory(worker(gateway)) - before < ROOM // 3
+
+
+# Metrics
+
+@pytest.fixture(scope="module")
+def counted(authority):
+    """A gateway that has counted for 1,500 hosts: 30 MB of metrics."""
+    made = gateways.Gateway(
+        workers=1, http="keepalive_requests 100000;",
+        manifests={"hosts": manifest.backend("none") + [
+            manifest.ingress(f"i{i}", manifest.rule(
+                f"h{i}.example", manifest.path("/", "none")))
+            for i in range(1500)]})
+    try:
+        made.start()
+        with made.http1() as connection:
+            for i in range(1500):
+                connection.get("/", f"h{i}.example")
+        yield made
+    finally:
+        made.remove()
+
+
+def test_metrics_are_whole_whoever_reads_them_how_slowly(counted):
+    wanted = counted.admin_get("/metrics").body
+
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 17)
+        slow.connect(("127.0.0.1", counted.admin))
+        slow.sendall(b"GET /metrics HTTP/1.0\r\nHost: a\r\n\r\n")
+        time.sleep(0.2)
+        answer = client.read_all(slow, 10)
+
+    def series(text):
+        return sorted(line.rpartition(b" ")[0]
+                      for line in text.partition(b"\r\n\r\n")[2].splitlines())
+
+    assert series(answer) == series(b"\r\n\r\n" + wanted)
+    assert len(wanted) > 20 << 20
+
+
+def test_metrics_that_nobody_waits_for_are_given_up(counted):
+    before = nginx.descriptors(worker(counted))["socket"]
+
+    for pause in range(5):
+        with counted.connect(port=counted.admin) as sock:
+            sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+            sock.recv(1000)
+            time.sleep(pause / 50)
+
+    nginx.wait_until(
+        lambda: nginx.descriptors(worker(counted))["socket"] <= before,
+        "the sockets to be closed")
+
+
+def test_metrics_do_not_keep_others_waiting(counted):
+    waits = []
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool, \
+            counted.http1() as connection:
+        scrape = pool.submit(subprocess.run, [
+            "curl", "-so/dev/null",
+            f"http://127.0.0.1:{counted.admin}/metrics"], check=True)
+
+        while not scrape.done():
+            begin = time.monotonic()
+            connection.get("/", "h1.example")
+            waits.append(time.monotonic() - begin)
+
+    assert len(waits) > (5 if gateways.SANITIZE else 20)
 
 
 # Answers

@@ -358,7 +358,7 @@ def test_100000_paths_in_one_object(gateway, bad, echo):
                    for i in (0, 50000, 99999)]
         return answers == [200] * 3 or found(gateway)
 
-    nginx.wait_until(answered, "the paths, or a finding", timeout=30,
+    nginx.wait_until(answered, "the paths, or a finding", timeout=60,
                      every=0.1)
 
 
@@ -401,14 +401,13 @@ def test_regex_that_explodes_is_cut_off(gateway, bad, echo, text):
     "/a{99999}", "/(?1)", "/\\C", "/(*LIMIT_MATCH=1)", "/" + "(" * 3000,
     "/" + "(a|b)" * 700, "/(?<n>a)(?<n>b)"])
 def test_regex_that_is_none_costs_its_path(gateway, bad, echo, text):
-    bad(dump(*manifest.backend("none", echo[2]),
-             ingress("strange", rule(
-                 HOST, path(text, "none", type="ImplementationSpecific"),
-                 path("/fine", "none", type="ImplementationSpecific")),
-                 use_regex="true")))
+    bad(dump(ingress("strange", rule(
+        HOST, path(text, "none", type="ImplementationSpecific"),
+        path("/fine", "none", type="ImplementationSpecific")),
+        use_regex="true")))
     nginx.wait_until(lambda: HOST.encode() in gateway.table(), "the host")
     assert gateway.get("/a" * 50, HOST, timeout=5).status in (200, 404, 503)
-    assert gateway.get("/fine", HOST).status in (200, 503)
+    assert gateway.get("/fine", HOST).status == 200
 
 
 @pytest.mark.parametrize("alias", ["~(a+)+$", "~[", "~^.*$", "~", "a b", "*",

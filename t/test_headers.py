@@ -42,6 +42,9 @@ CLAIMS = [
     ("Proxy", "http://evil.example"),
 ]
 
+OWN = re.compile("x-(forwarded|original|auth-request|scheme|real)|forwarded|"
+                 "proxy")
+
 BELIEVED = [(name, value) for name, value in CLAIMS
             if name in ("X-Forwarded-For", "X-Forwarded-Host",
                         "X-Forwarded-Port", "X-Forwarded-Proto")]
@@ -133,6 +136,39 @@ def test_claims_sent_twice_or_oddly_written(gateway, name, value):
 
     assert seen - {key.lower() for key, _ in plain["headers"]} == \
         more.get(name.lower(), set())
+
+
+def test_claims_of_a_client_are_not_passed_to_fastcgi(gateway, fastcgi):
+    gateway.serve(HOST, fastcgi.address, name="headers",
+                  backend_protocol="FCGI")
+    params = gateway.get("/", HOST, headers=CLAIMS).json()["params"]
+
+    wanted = {f"HTTP_{name.upper()}": value
+              for name, value in own(gateway, {}).items()}
+    wanted["HTTP_X_ORIGINAL_FORWARDED_FOR"] = "1.2.3.4"
+    wanted["HTTP_X_ORIGINAL_FORWARDED_HOST"] = "evil.example"
+    request_id = params.pop("HTTP_X_REQUEST_ID")
+
+    assert re.fullmatch("[0-9a-f]{32}", request_id)
+    assert {name: value for name, value in params.items()
+            if name.startswith("HTTP_")} == wanted
+
+
+def test_claims_of_a_client_are_not_passed_to_grpc(gateway, argo, streams):
+    gateway.serve(HOST, argo.address, name="headers", backend_protocol="GRPC")
+    answer = streams.call(method="get", port=gateway.h2c, tls=False, host=HOST,
+                          metadata={name.lower(): value
+                                    for name, value in CLAIMS})
+    metadata = answer["replies"][0]["seen"]["metadata"]
+
+    wanted = {name.replace("_", "-"): value
+              for name, value in own(gateway, WAYS["h2c"]).items()}
+    wanted.update({"x-original-forwarded-for": "1.2.3.4",
+                   "x-original-forwarded-host": "evil.example"})
+    del wanted["host"]
+
+    assert {name: value for name, value in metadata.items()
+            if name in wanted or OWN.match(name)} == wanted
 
 
 def test_several_forwarded_for_are_joined_in_the_original(gateway):

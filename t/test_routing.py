@@ -923,12 +923,13 @@ def test_server_alias(gateway):
     gateway.apply("alias", [
         ingress("alias", rule("alias.example", path("/a", "s0")),
                 server_alias=r"one.alias.example, ~^re[0-9]+\.alias\.example$,"
-                             "taken.example"),
+                             "taken.example,*.any.example"),
         ingress("taken", rule("taken.example", path("/a", "s1")))])
     for host, found in (("one.alias.example", "http0"),
                         ("ONE.alias.example", "http0"),
                         ("re7.alias.example", "http0"),
                         ("rex.alias.example", 404),
+                        ("x.any.example", "http0"), ("any.example", 404),
                         ("taken.example", "http1")):
         assert who(gateway, host, "/a") == found, host
     assert who(gateway, "one.alias.example", "/b") == 404

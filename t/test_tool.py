@@ -268,6 +268,10 @@ def test_the_host_that_matches_is_named(folder, host, how):
     ("http://shop.example/go/1", "302 https://new.example/1 (rewrite-target)",
      shop(path("/go/(.*)", type="ImplementationSpecific"),
           rewrite_target="https://new.example/$1")),
+    ("http://shop.example/go/a%20b%0A?x=1",
+     "302 https://new.example/a%20b%0A?x=1 (rewrite-target)",
+     shop(path("/go/([^?]*)", type="ImplementationSpecific"),
+          rewrite_target="https://new.example/$1")),
 ])
 def test_redirects_are_told_with_their_reason(folder, url, answer, objects):
     facts = folder.write(*objects).explain(url)

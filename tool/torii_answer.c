@@ -26,6 +26,7 @@ static int torii_answer_https(torii_explain_t *e);
 static int torii_answer_backend(torii_explain_t *e);
 static const char *torii_answer_missing(torii_explain_t *e);
 static torii_str_t torii_answer_cut(torii_str_t s);
+static torii_str_t torii_answer_escape(torii_explain_t *e, torii_str_t s);
 
 
 /* Each returns 1 when it has answered. */
@@ -133,6 +134,7 @@ torii_answer_host(torii_explain_t *e)
 static int
 torii_answer_slash(torii_explain_t *e)
 {
+    torii_str_t       uri;
     torii_request_t  *r;
 
     if (!e->match.slash) {
@@ -140,10 +142,11 @@ torii_answer_slash(torii_explain_t *e)
     }
 
     r = &e->request;
+    uri = torii_answer_escape(e, r->uri);
 
     return torii_answer_set(e, 301, "the path of the rule ends in a slash",
                             "%s://%.*s%.*s/%s%.*s", torii_answer_scheme(e),
-                            torii_str_arg(r->host), torii_str_arg(r->uri),
+                            torii_str_arg(r->host), torii_str_arg(uri),
                             r->args.len ? "?" : "", torii_str_arg(r->args));
 }
 
@@ -201,9 +204,12 @@ torii_answer_redirect(torii_explain_t *e)
 static int
 torii_answer_rewrite(torii_explain_t *e)
 {
-    int             rc;
-    torii_str_t     out;
-    unsigned char  *buf;
+    int               rc;
+    torii_str_t       out;
+    unsigned char    *buf;
+    torii_request_t  *r;
+
+    r = &e->request;
 
     if (e->match.route == NULL) {
         return 0;
@@ -211,8 +217,8 @@ torii_answer_rewrite(torii_explain_t *e)
 
     buf = torii_arena_alloc(e->arena, TORII_ANSWER_URI);
 
-    rc = ingress_route_rewrite(e->table, e->regexes, &e->match, e->request.uri,
-                               buf, TORII_ANSWER_URI, &out);
+    rc = ingress_route_rewrite(e->table, e->regexes, &e->match, r->uri, buf,
+                               TORII_ANSWER_URI, &out);
 
     if (rc == TORII_DECLINED) {
         return 0;
@@ -224,8 +230,11 @@ torii_answer_rewrite(torii_explain_t *e)
     }
 
     if (torii_str_starts(out, "http://") || torii_str_starts(out, "https://")) {
-        return torii_answer_set(e, 302, "rewrite-target", "%.*s",
-                                torii_str_arg(out));
+        out = torii_answer_escape(e, out);
+
+        return torii_answer_set(e, 302, "rewrite-target", "%.*s%s%.*s",
+                                torii_str_arg(out), r->args.len ? "?" : "",
+                                torii_str_arg(r->args));
     }
 
     e->rewritten = out;
@@ -332,4 +341,37 @@ torii_answer_cut(torii_str_t s)
     }
 
     return s;
+}
+
+
+/* A decoded path as nginx writes it into a Location header. */
+
+static torii_str_t
+torii_answer_escape(torii_explain_t *e, torii_str_t s)
+{
+    size_t         i;
+    torii_str_t    out;
+    unsigned char  c, *p;
+
+    static const char  hex[] = "0123456789ABCDEF";
+
+    p = torii_arena_alloc(e->arena, 3 * s.len + 1);
+    out.data = p;
+
+    for (i = 0; i < s.len; i++) {
+        c = s.data[i];
+
+        if (c > ' ' && c < 0x7f && strchr("\"#%<>?\\^`{|}", c) == NULL) {
+            *p++ = c;
+            continue;
+        }
+
+        *p++ = '%';
+        *p++ = hex[c >> 4];
+        *p++ = hex[c & 0xf];
+    }
+
+    out.len = p - out.data;
+
+    return out;
 }

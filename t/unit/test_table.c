@@ -135,7 +135,7 @@ static const test_damage_t  test_damages[] = {
       DAMAGED "a backend is out" },
     { test_record(BACKENDS, 2, ingress_table_backend_t, first), 0xffffffff,
       DAMAGED "a backend is out" },
-    { test_record(BACKENDS, 2, ingress_table_backend_t, type), 2,
+    { test_record(BACKENDS, 2, ingress_table_backend_t, type), 3,
       DAMAGED "a backend has" },
     { test_record(CERTS, 1, ingress_table_cert_t, chain.len), 99999,
       DAMAGED "a certificate" },
