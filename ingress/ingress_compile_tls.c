@@ -57,6 +57,7 @@ ingress_compile_tls(ingress_compile_t *c, uint32_t index)
     ingress_table_host_t  *record;
     ingress_tls_choice_t   t;
 
+    part = NULL;
     host = ingress_compile_host(c, index);
 
     for (i = host->first; i != INGRESS_NONE; i = part->next) {

@@ -344,7 +344,8 @@ ngx_int_t ngx_http_torii_metrics_zone(ngx_conf_t *cf,
     ngx_http_torii_main_conf_t *tmcf);
 void ngx_http_torii_metrics_count(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx);
-/* Before: to be called early, with other work in between. */
+/* Before: to be called in this order, with other work in between. */
+void ngx_http_torii_metrics_far(ngx_http_torii_ctx_t *ctx);
 void ngx_http_torii_metrics_near(ngx_http_torii_ctx_t *ctx);
 /*
  * Prometheus text, all series of the zone, piece by piece: *at is 0 at first.

@@ -291,7 +291,21 @@ ngx_http_torii_metrics_count(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
 }
 
 
-/* Has the processor fetch what will be counted in when the request ends. */
+/* Have the processor fetch what will be counted in when the request ends. */
+
+void
+ngx_http_torii_metrics_far(ngx_http_torii_ctx_t *ctx)
+{
+    ngx_http_torii_sets_t  *sets;
+
+    sets = ctx->table->metrics;
+
+    if (sets && ctx->route) {
+        ngx_http_torii_prefetch(&sets->slots[ctx->route
+                                             - ctx->table->table.routes]);
+    }
+}
+
 
 void
 ngx_http_torii_metrics_near(ngx_http_torii_ctx_t *ctx)

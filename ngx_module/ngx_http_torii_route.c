@@ -187,6 +187,8 @@ ngx_http_torii_backend(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
             ngx_http_torii_prefetch(&ctx->table->peers[backend]);
         }
     }
+
+    ngx_http_torii_metrics_far(ctx);
 }
 
 

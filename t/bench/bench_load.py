@@ -20,9 +20,13 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 def cpu(server):
     """Seconds that the processes of a server have run so far."""
+    return cpu_of(server.tree())
+
+
+def cpu_of(pids):
     total = 0
 
-    for pid in server.tree():
+    for pid in pids:
         try:
             for task in os.listdir(f"/proc/{pid}/task"):
                 with open(f"/proc/{pid}/task/{task}/schedstat") as f:
