@@ -20,8 +20,10 @@ PEERS = pathlib.Path(__file__).resolve().parent / "peers"
 def install():
     """npm's packages for the peers, once."""
     if not (PEERS / "node_modules/.package-lock.json").exists():
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"],
-                       cwd=PEERS, check=True, timeout=300)
+        npm = subprocess.run(["npm", "ci", "--no-audit", "--no-fund"],
+                             cwd=PEERS, timeout=300, text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert npm.returncode == 0, f"npm ci in t/peers:\n{npm.stdout}"
 
 
 class Node:
