@@ -180,7 +180,8 @@ defaults
 frontend front
   bind 127.0.0.1:{self.plain}
   bind 127.0.0.1:{self.tls} ssl crt both.pem alpn h2,http/1.1
-  http-request set-header X-Request-ID %[uuid] unless {{ req.hdr(x-request-id) -m found }}
+  acl named req.hdr(x-request-id) -m found
+  http-request set-header X-Request-ID %[uuid] unless named
   http-request set-header X-Real-IP %[src]
   http-request set-header X-Forwarded-For %[src]
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
