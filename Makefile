@@ -80,7 +80,7 @@ JOBS     ?= $(shell nproc)
 # what pytest drives with the sanitized module, too
 SAN_TESTS := t/test_streams.py t/test_changes.py t/test_balancer.py \
              t/test_body_size.py t/test_bad_input.py t/test_attack.py \
-             t/test_helper.py
+             t/test_helper.py t/test_old_tables.py
 
 $(OBJS)/t/%: t/unit/%.c $(OBJS)/libtorii.a $(HEADERS)
 	@mkdir -p $(@D)

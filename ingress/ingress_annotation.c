@@ -17,7 +17,6 @@
 #define ALIAS   INGRESS_SETTING_ALIAS
 
 #define MB      (1024 * 1024)
-#define GB      (1024 * MB)
 
 #define P(field)  offsetof(ingress_policy_t, field)
 #define A(field)  offsetof(ingress_annotations_t, field)
@@ -224,8 +223,8 @@ static const ingress_setting_t  ingress_annotation_rows[] = {
       "what canary-weight is a share of" },
     { "client-body-buffer-size", ENFORCED(ROUTE, DEFAULT),
       CONFIG, ingress_set_size, P(body_buffer_size),
-      1024, GB, NULL, "8k",
-      "request body kept in memory" },
+      1024, 16 * MB, NULL, "8k",
+      "request body kept in memory; at most 16m" },
     { "configuration-snippet", SNIPPET(ROUTE),
       "typed annotations say most of what snippets are used for" },
     { "connection-proxy-header", ENFORCED(ROUTE, DEFAULT),
@@ -368,10 +367,10 @@ static const ingress_setting_t  ingress_annotation_rows[] = {
     { "proxy-buffers-number", ENFORCED(ROUTE, DEFAULT),
       CONFIG, ingress_set_number, P(buffers_number),
       2, 1024, NULL, "4",
-      "number of buffers for a response" },
+      "number of buffers for a response; at most 64m in all" },
     { "proxy-busy-buffers-size", ENFORCED(ROUTE, DEFAULT),
       CONFIG, ingress_set_size32, P(busy_buffers_size),
-      1024, GB, NULL, "",
+      1024, 64 * MB, NULL, "",
       "part of the buffers that may wait for the client" },
     { "proxy-connect-timeout", ENFORCED(ROUTE, DEFAULT),
       CONFIG, ingress_set_seconds, P(connect_timeout),

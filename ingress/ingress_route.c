@@ -50,6 +50,8 @@ ingress_route_find(const ingress_table_t *t, torii_regex_cache_t *regexes,
 
     memset(match, 0, sizeof(ingress_match_t));
 
+    torii_regex_begin(regexes);
+
     failed = 0;
 
     h = ingress_route_host_find(t, regexes, host, &failed);
@@ -89,6 +91,8 @@ ingress_route_host(const ingress_table_t *t, torii_regex_cache_t *regexes,
     torii_str_t host)
 {
     unsigned  failed;
+
+    torii_regex_begin(regexes);
 
     return ingress_route_host_find(t, regexes, host, &failed);
 }
@@ -431,6 +435,8 @@ ingress_route_rewrite(const ingress_table_t *t, torii_regex_cache_t *regexes,
     if (re == NULL) {
         return TORII_ERROR;
     }
+
+    torii_regex_begin(regexes);
 
     rc = torii_regex_match(re, uri, captures);
     if (rc != TORII_OK) {

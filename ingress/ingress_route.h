@@ -17,7 +17,8 @@ typedef struct {
     const ingress_table_route_t  *route;   /* NULL: nothing, 404 */
     const ingress_table_path_t   *path;    /* entry that matched, or NULL */
     unsigned                      slash:1; /* redirect to uri + "/" (301) */
-    unsigned                      failed:1;   /* a regex hit its limit: 503 */
+    unsigned                      failed:1;   /* a regex hit its limit, or all
+                                                 have taken too long: 503 */
 } ingress_match_t;
 
 /*

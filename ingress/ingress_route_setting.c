@@ -15,7 +15,7 @@
 #define INGRESS_TEXT_MAX     8192
 
 /* What one response may take of a worker's memory. */
-#define INGRESS_BUFFERS_MAX  (256 * 1024 * 1024)
+#define INGRESS_BUFFERS_MAX  (64 * 1024 * 1024)
 
 
 static int ingress_alias_check(ingress_setter_t *s, torii_str_t alias,
@@ -24,7 +24,7 @@ static ingress_ref_t ingress_alias_add(ingress_setter_t *s,
     torii_str_t alias);
 static int ingress_text_check(ingress_setter_t *s, torii_str_t value);
 static void ingress_setting_mended(ingress_setter_t *s, const char *name,
-    uint64_t value);
+    const char *why, uint64_t value);
 
 
 static const char  ingress_regex_chars[] = "-._~/:^$[](){}*+?|&=\\";
@@ -608,13 +608,17 @@ ingress_setting_buffers(ingress_setter_t *s)
     uint32_t           size, most;
     ingress_policy_t  *policy;
 
+    static const char  why[] = "does not go with the size and number of "
+                               "buffers";
+
     policy = s->policy;
     size = policy->buffer_size;
 
     if ((uint64_t) size * policy->buffers_number > INGRESS_BUFFERS_MAX) {
         policy->buffers_number = INGRESS_BUFFERS_MAX / size;
         ingress_setting_mended(s, "proxy-buffers-number",
-                               policy->buffers_number);
+                               "makes buffers of more than 64 MB for a "
+                               "response", policy->buffers_number);
     }
 
     most = (policy->buffers_number - 1) * size;
@@ -629,22 +633,23 @@ ingress_setting_buffers(ingress_setter_t *s)
 
     } else if (policy->busy_buffers_size < size) {
         policy->busy_buffers_size = size;
-        ingress_setting_mended(s, "proxy-busy-buffers-size", size);
+        ingress_setting_mended(s, "proxy-busy-buffers-size", why, size);
 
     } else if (policy->busy_buffers_size > most) {
         policy->busy_buffers_size = most;
-        ingress_setting_mended(s, "proxy-busy-buffers-size", most);
+        ingress_setting_mended(s, "proxy-busy-buffers-size", why, most);
     }
 
     if (policy->max_temp_file_size && policy->max_temp_file_size < size) {
         policy->max_temp_file_size = size;
-        ingress_setting_mended(s, "proxy-max-temp-file-size", size);
+        ingress_setting_mended(s, "proxy-max-temp-file-size", why, size);
     }
 }
 
 
 static void
-ingress_setting_mended(ingress_setter_t *s, const char *name, uint64_t value)
+ingress_setting_mended(ingress_setter_t *s, const char *name, const char *why,
+    uint64_t value)
 {
     (void) snprintf(s->about, sizeof(s->about), "%s%s",
                     s->config ? INGRESS_ANNOTATION_PREFIX : "", name);
@@ -655,6 +660,6 @@ ingress_setting_mended(ingress_setter_t *s, const char *name, uint64_t value)
 
     ingress_setter_finding(s, INGRESS_WARNING,
                            s->config ? "InvalidAnnotation" : "InvalidConfig",
-                           "does not go with the size and number of buffers; "
-                           "%llu is used", (unsigned long long) value);
+                           "%s; %llu is used", why,
+                           (unsigned long long) value);
 }

@@ -8,6 +8,11 @@
  * match may start, so that a pattern which is not anchored has the limit once
  * a byte.  Such a pattern is tried at a few positions at a time, with a look
  * at the clock in between.
+ *
+ * What many patterns may take together is limited, too.  The clock is looked at
+ * once in a few patterns, or after one that took long, and it is the cheap one:
+ * only when much time seems to have passed, that of the processor is asked,
+ * since the process may have been waiting for others.
  */
 
 #define PCRE2_CODE_UNIT_WIDTH  8
@@ -31,6 +36,13 @@
 #define TORII_REGEX_STEP         16
 #define TORII_REGEX_TIME         10
 
+/* Patterns between two looks, and milliseconds that all may take. */
+#define TORII_REGEX_LOOK         4
+#define TORII_REGEX_BUDGET       5
+
+/* Milliseconds for compiling what a full cache has lost. */
+#define TORII_REGEX_COMPILE      250
+
 /* KB that a match may use where there is no JIT. */
 #define TORII_REGEX_HEAP_LIMIT   4096
 
@@ -43,6 +55,12 @@
 #define TORII_REGEX_PARENS       100
 
 #define TORII_REGEX_END          UINT32_MAX
+
+#ifdef CLOCK_MONOTONIC_COARSE
+#define TORII_REGEX_CLOCK        CLOCK_MONOTONIC_COARSE
+#else
+#define TORII_REGEX_CLOCK        CLOCK_MONOTONIC
+#endif
 
 
 struct torii_regex_s {
@@ -57,6 +75,17 @@ struct torii_regex_s {
     unsigned              used:1;    /* since the clock's hand came by */
 };
 
+/* Of the matches since torii_regex_begin(); times of the processor in us. */
+
+typedef struct {
+    unsigned                 begun:1;
+    unsigned                 look:1;     /* the last one took long */
+    uint32_t                 tried;
+    uint64_t                 since;      /* ms, of the first match */
+    uint64_t                 cpu;        /* 0: not asked yet */
+    uint64_t                 compiled;   /* when it was asked */
+} torii_regex_budget_t;
+
 struct torii_regex_cache_s {
     torii_regex_t           *entries;
     uint32_t                *buckets;
@@ -69,6 +98,8 @@ struct torii_regex_cache_s {
     pcre2_match_context     *match;
     pcre2_match_data        *data;
     pcre2_jit_stack         *stack;
+    torii_regex_budget_t     budget;
+    uint64_t                 compiled;   /* us spent on compiling */
 };
 
 
@@ -321,14 +352,28 @@ torii_regex_study(torii_regex_cache_t *cache, torii_regex_t *re)
 }
 
 
+static uint64_t
+torii_regex_cpu(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+
+    return (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+
 static torii_regex_t *
 torii_regex_add(torii_regex_cache_t *cache, torii_str_t pattern, unsigned flags,
     uint64_t hash)
 {
     int             error;
     uint32_t        index, *bucket;
+    uint64_t        start;
     PCRE2_SIZE      offset;
     torii_regex_t  *re;
+
+    start = torii_regex_cpu();
 
     index = torii_regex_slot(cache);
     re = &cache->entries[index];
@@ -348,6 +393,8 @@ torii_regex_add(torii_regex_cache_t *cache, torii_str_t pattern, unsigned flags,
                                    &offset);
 
     torii_regex_study(cache, re);
+
+    cache->compiled += torii_regex_cpu() - start;
 
     bucket = &cache->buckets[hash & cache->mask];
 
@@ -419,11 +466,11 @@ torii_regex_captures(pcre2_match_data *data, int n, torii_str_t subject,
 
 
 static uint64_t
-torii_regex_msec(void)
+torii_regex_msec(clockid_t clock)
 {
     struct timespec  ts;
 
-    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+    (void) clock_gettime(clock, &ts);
 
     return (uint64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
@@ -434,14 +481,14 @@ torii_regex_run(torii_regex_t *re, torii_str_t subject)
 {
     int                   rc;
     size_t                from, end;
-    uint64_t              start;
+    uint64_t              start, spent;
     torii_regex_cache_t  *cache;
 
     cache = re->cache;
     from = 0;
 
     start = (re->anchored || subject.len < TORII_REGEX_STEP)
-            ? 0 : torii_regex_msec();
+            ? 0 : torii_regex_msec(CLOCK_MONOTONIC);
 
     (void) pcre2_set_match_limit(cache->match, re->limit);
 
@@ -457,12 +504,60 @@ torii_regex_run(torii_regex_t *re, torii_str_t subject)
             return rc;
         }
 
-        if (torii_regex_msec() - start > TORII_REGEX_TIME) {
+        spent = torii_regex_msec(CLOCK_MONOTONIC) - start;
+
+        if (spent > TORII_REGEX_TIME) {
             return PCRE2_ERROR_MATCHLIMIT;
         }
 
+        cache->budget.look |= (spent > 1);
+
         from = end + 1;
     }
+}
+
+
+void
+torii_regex_begin(torii_regex_cache_t *cache)
+{
+    cache->budget.begun = 1;
+    cache->budget.look = 0;
+    cache->budget.tried = 0;
+}
+
+
+static int
+torii_regex_spent(torii_regex_cache_t *cache)
+{
+    uint64_t               now, compiled;
+    torii_regex_budget_t  *budget;
+
+    budget = &cache->budget;
+    budget->look = 0;
+
+    now = torii_regex_msec(TORII_REGEX_CLOCK);
+
+    if (budget->tried == 0) {
+        budget->since = now;
+        budget->cpu = 0;
+    }
+
+    if (now - budget->since <= TORII_REGEX_BUDGET) {
+        return 0;
+    }
+
+    now = torii_regex_cpu();
+
+    if (budget->cpu == 0) {
+        budget->cpu = now;
+        budget->compiled = cache->compiled;
+        return 0;
+    }
+
+    compiled = cache->compiled - budget->compiled;
+
+    return now - budget->cpu - compiled > TORII_REGEX_BUDGET * 1000
+           || compiled > TORII_REGEX_COMPILE * 1000;
 }
 
 
@@ -470,7 +565,23 @@ int
 torii_regex_match(torii_regex_t *re, torii_str_t subject,
     torii_str_t captures[TORII_REGEX_CAPTURES])
 {
-    int  rc;
+    int                    rc;
+    torii_regex_cache_t   *cache;
+    torii_regex_budget_t  *budget;
+
+    cache = re->cache;
+    budget = &cache->budget;
+
+    if (budget->begun) {
+
+        if ((budget->look || budget->tried % TORII_REGEX_LOOK == 0)
+            && torii_regex_spent(cache))
+        {
+            return TORII_ERROR;
+        }
+
+        budget->tried++;
+    }
 
     rc = torii_regex_run(re, subject);
 

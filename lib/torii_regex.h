@@ -37,6 +37,14 @@ torii_regex_t *torii_regex_get(torii_regex_cache_t *cache,
     torii_str_t pattern, unsigned flags);
 
 /*
+ * From here on all matches share one budget of time, some milliseconds, which
+ * compiling does not count against: without it, a thousand patterns could each
+ * come close to their limit.  When it is used up torii_regex_match() gives
+ * TORII_ERROR.
+ */
+void torii_regex_begin(torii_regex_cache_t *cache);
+
+/*
  * TORII_OK: matches, captures[] set (unset groups are empty).  TORII_DECLINED:
  * does not.  TORII_ERROR: a limit was hit, which the caller must not take for
  * "does not match" where that would open something.

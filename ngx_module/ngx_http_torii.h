@@ -61,12 +61,19 @@ typedef struct {
 } ngx_torii_control_t;
 
 
-/* A mapped table in one process; freed when its last request is done. */
+/*
+ * A mapped table in one process; freed when its last request is done, but the
+ * file is let go before that (ngx_torii_shrink.c).
+ */
 
 typedef struct {
     ingress_table_t          table;
     uint64_t                 generation;
     ngx_uint_t               refs;
+    ngx_queue_t              requests;       /* ngx_http_torii_ctx_t */
+    ngx_queue_t              queue;          /* of those that were replaced and
+                                                still have their file */
+    ngx_msec_t               replaced;
     ngx_event_t              retire;         /* frees it after the last event
                                                 that may still look at it */
     ngx_pool_t              *pool;           /* lives as long as the table */
@@ -123,6 +130,7 @@ typedef struct {
 typedef struct {
     ngx_http_request_t              *request;
     ngx_torii_table_t               *table;
+    ngx_queue_t                      queue;      /* of table->requests */
     ingress_match_t                  match;
     const ingress_table_host_t      *host;
     const ingress_table_route_t     *route;      /* NULL: default backend */
@@ -153,6 +161,11 @@ typedef struct {
 
 
 #define NGX_HTTP_TORII_SSL_ID        16
+
+/* towards the backend nothing but HTTP/2 is offered */
+
+#define ngx_http_torii_is_h2(ctx)                                             \
+    ((ctx)->template == NGX_HTTP_TORII_GRPCS)
 
 
 /*
@@ -185,10 +198,27 @@ ngx_http_torii_str(ngx_http_torii_ctx_t *ctx, ingress_ref_t ref)
 /* The newest table of this process, or NULL when there is none yet. */
 ngx_torii_table_t *ngx_torii_table_current(ngx_http_torii_main_conf_t *tmcf,
     ngx_log_t *log);
-void ngx_torii_table_release(ngx_torii_table_t *table);
+/*
+ * Zeroed room in the table's pool for something of each route, policy or
+ * backend.  Most of them are never asked for: pages that nobody touches take no
+ * memory.
+ */
+void *ngx_torii_table_room(ngx_torii_table_t *table, size_t size);
+/* A request begins and ends to use what it found there. */
+void ngx_torii_table_hold(ngx_torii_table_t *table, ngx_http_torii_ctx_t *ctx);
+void ngx_torii_table_leave(ngx_http_torii_ctx_t *ctx);
 /* NULL until the first ngx_torii_table_current() that finds the page. */
 ngx_torii_control_t *ngx_torii_control(void);
 torii_regex_cache_t *ngx_torii_regexes(void);
+
+/* ngx_torii_shrink.c */
+
+/*
+ * Lets go of a replaced table's file, and keeps what its requests hold where it
+ * is.  NGX_ERROR (logged): the file stays.  Not to be called while a request is
+ * being worked on.
+ */
+ngx_int_t ngx_torii_table_shrink(ngx_torii_table_t *table, ngx_log_t *log);
 
 /* ngx_torii_helper.c */
 
@@ -291,6 +321,15 @@ ngx_int_t ngx_http_torii_balancer_ready(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx);
 ngx_int_t ngx_http_torii_balancer_init_process(ngx_cycle_t *cycle,
     ngx_http_torii_main_conf_t *tmcf);
+
+/* ngx_http_torii_upstream.c */
+
+/*
+ * The policy's settings become r->upstream's.  With TLS, ssl_id is set to what
+ * tells its connections from those of another identity.
+ */
+ngx_int_t ngx_http_torii_upstream_set(ngx_http_request_t *r,
+    ngx_http_torii_ctx_t *ctx, u_char ssl_id[NGX_HTTP_TORII_SSL_ID]);
 
 /* ngx_http_torii_fastcgi.c */
 

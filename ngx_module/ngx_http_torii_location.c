@@ -2,7 +2,7 @@
 /*
  * A template location's configuration with a policy's own limits.  The copies
  * are made once per table, policy and template, and only where nginx reads a
- * field before the upstream is chosen; the rest is ngx_http_torii_balancer.c's.
+ * field before the upstream is chosen; the rest is ngx_http_torii_upstream.c's.
  */
 
 #include "ngx_http_torii.h"
@@ -34,7 +34,7 @@ ngx_http_torii_location_set(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
     table = ctx->table;
 
     if (table->locations == NULL) {
-        table->locations = ngx_pcalloc(table->pool, sizeof(void *)
+        table->locations = ngx_torii_table_room(table, sizeof(void *)
                                * ingress_table_n(&table->table, POLICIES)
                                * NGX_HTTP_TORII_TEMPLATES);
         if (table->locations == NULL) {

@@ -415,16 +415,18 @@ ngx_http_torii_slot_get(ngx_shm_zone_t *zone, ngx_http_torii_ctx_t *ctx)
     sets = table->metrics;
 
     if (sets == NULL) {
-        cln = ngx_pool_cleanup_add(table->pool, 0);
-        if (cln == NULL) {
+        i = ingress_table_n(&table->table, ROUTES);
+
+        sets = ngx_torii_table_room(table, sizeof(ngx_http_torii_sets_t)
+                                        + i * sizeof(ngx_http_torii_slot_t));
+        if (sets == NULL) {
             return NULL;
         }
 
-        i = ingress_table_n(&table->table, ROUTES);
+        /* cleanups run backwards: this one needs the room */
 
-        sets = ngx_pcalloc(table->pool, sizeof(ngx_http_torii_sets_t)
-                                        + i * sizeof(ngx_http_torii_slot_t));
-        if (sets == NULL) {
+        cln = ngx_pool_cleanup_add(table->pool, 0);
+        if (cln == NULL) {
             return NULL;
         }
 

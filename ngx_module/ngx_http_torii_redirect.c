@@ -15,6 +15,10 @@ static ngx_int_t ngx_http_torii_redirect(ngx_http_request_t *r,
     ngx_int_t status, ngx_str_t *location);
 static ngx_int_t ngx_http_torii_redirect_away(ngx_http_request_t *r,
     ngx_str_t *target);
+static void ngx_http_torii_rewrite_log(ngx_http_request_t *r,
+    ngx_str_t *target);
+static ngx_int_t ngx_http_torii_escape(ngx_http_request_t *r, ngx_str_t *text,
+    ngx_str_t *escaped);
 static ngx_str_t ngx_http_torii_cut_slash(ngx_str_t *uri);
 
 
@@ -254,9 +258,7 @@ ngx_http_torii_redirect_rewrite(ngx_http_request_t *r,
     }
 
     if (ctx->policy->rewrite_log) {
-        ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
-                      "torii: \"%V\" is rewritten to \"%V\"",
-                      &r->uri, &location);
+        ngx_http_torii_rewrite_log(r, &location);
     }
 
     ctx->rewritten = 1;
@@ -267,6 +269,46 @@ ngx_http_torii_redirect_rewrite(ngx_http_request_t *r,
     ngx_http_set_exten(r);
 
     return NGX_DECLINED;
+}
+
+
+/* Both are decoded, and may hold line breaks. */
+
+static void
+ngx_http_torii_rewrite_log(ngx_http_request_t *r, ngx_str_t *target)
+{
+    ngx_str_t  from, to;
+
+    if (ngx_http_torii_escape(r, &r->uri, &from) != NGX_OK
+        || ngx_http_torii_escape(r, target, &to) != NGX_OK)
+    {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
+                  "torii: \"%V\" is rewritten to \"%V\"", &from, &to);
+}
+
+
+static ngx_int_t
+ngx_http_torii_escape(ngx_http_request_t *r, ngx_str_t *text,
+    ngx_str_t *escaped)
+{
+    u_char     *p;
+    uintptr_t   n;
+
+    n = ngx_escape_uri(NULL, text->data, text->len, NGX_ESCAPE_URI);
+
+    p = ngx_pnalloc(r->pool, text->len + 2 * n);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    escaped->data = p;
+    p = (u_char *) ngx_escape_uri(p, text->data, text->len, NGX_ESCAPE_URI);
+    escaped->len = p - escaped->data;
+
+    return NGX_OK;
 }
 
 

@@ -94,8 +94,7 @@ ngx_http_torii_lookup(ngx_http_request_t *r, ngx_torii_table_t *table)
     ngx_memzero(ctx, sizeof(ngx_http_torii_ctx_t));
 
     ctx->request = r;
-    ctx->table = table;
-    table->refs++;
+    ngx_torii_table_hold(table, ctx);
 
     cln->handler = ngx_http_torii_ctx_cleanup;
 
@@ -125,7 +124,7 @@ ngx_http_torii_ctx_cleanup(void *data)
 {
     ngx_http_torii_ctx_t  *ctx = data;
 
-    ngx_torii_table_release(ctx->table);
+    ngx_torii_table_leave(ctx);
 }
 
 

@@ -3,7 +3,7 @@
  * What "torii on" adds to the operator's configuration, as ordinary nginx text:
  * one upstream and one template location for each way to reach a backend.  A
  * route runs in one of these locations; its own limits replace the values
- * below when it does (ngx_http_torii_location.c, _balancer.c).  "nginx -T"
+ * below when it does (ngx_http_torii_location.c, _upstream.c).  "nginx -T"
  * shows the text.
  */
 

@@ -129,11 +129,19 @@ ngx_http_torii_upstream_ssl(ngx_torii_table_t *table,
 static ngx_int_t
 ngx_http_torii_upstream_ssls_init(ngx_torii_table_t *table)
 {
+    ngx_ssl_t                      **ssl;
     ngx_uint_t                       n;
     ngx_pool_cleanup_t              *cln;
     ngx_http_torii_upstream_ssls_t  *ssls;
 
     n = 2 * ingress_table_n(&table->table, POLICIES);
+
+    ssl = ngx_torii_table_room(table, n * sizeof(ngx_ssl_t *));
+    if (ssl == NULL) {
+        return NGX_ERROR;
+    }
+
+    /* cleanups run backwards: this one needs the room */
 
     cln = ngx_pool_cleanup_add(table->pool,
                                sizeof(ngx_http_torii_upstream_ssls_t));
@@ -141,10 +149,7 @@ ngx_http_torii_upstream_ssls_init(ngx_torii_table_t *table)
         return NGX_ERROR;
     }
 
-    table->ssl = ngx_pcalloc(table->pool, n * sizeof(ngx_ssl_t *));
-    if (table->ssl == NULL) {
-        return NGX_ERROR;
-    }
+    table->ssl = ssl;
 
     ssls = cln->data;
     ssls->table = table;

@@ -3,6 +3,11 @@
  * The control page and the mapped routing tables of one process.  The helper
  * publishes a table file and then its generation; every other process compares
  * one number per request and maps the new file when it differs.
+ *
+ * A table that was replaced goes with its last request.  Requests may last for
+ * hours, and the files are removed from the disk only when nobody has them
+ * mapped: so a timer shrinks such tables.  The same timer looks for a new table
+ * where no request does, more and more seldom.
  */
 
 #include "ngx_http_torii.h"
@@ -12,6 +17,12 @@
 #define NGX_TORII_RETRY          1000
 #define NGX_TORII_KEPT           3            /* table files on disk */
 #define NGX_TORII_SILENCE        3000         /* of the helper, ms */
+
+/* A replaced table is shrunk after 2 to 4 seconds: most requests end sooner. */
+#define NGX_TORII_LOOK           2000
+#define NGX_TORII_LOOK_MAX       64000
+
+#define NGX_TORII_ROOM           16384        /* mapped when larger */
 
 
 typedef struct {
@@ -26,8 +37,18 @@ typedef struct {
     uint64_t               refused;      /* generation that cannot be used */
     ngx_msec_t             retry;        /* when to look at it again */
 
+    ngx_queue_t            old;          /* replaced, not shrunk; by time */
+    ngx_event_t            look;
+    ngx_msec_t             wait;         /* of the look */
+    ngx_connection_t       dummy;        /* what events point to */
+
     torii_regex_cache_t   *regexes;
 } ngx_torii_tables_t;
+
+typedef struct {
+    void                  *addr;
+    size_t                 size;
+} ngx_torii_room_t;
 
 
 static ngx_int_t ngx_torii_control_map(ngx_http_torii_main_conf_t *tmcf,
@@ -42,6 +63,11 @@ static ngx_torii_table_t *ngx_torii_table_open(
     ngx_http_torii_main_conf_t *tmcf, uint64_t generation, ngx_log_t *log);
 static ngx_uint_t ngx_torii_table_removed(uint64_t generation);
 static ngx_int_t ngx_torii_table_trusted(ngx_torii_table_t *table);
+static void ngx_torii_table_replace(ngx_torii_table_t *table);
+static void ngx_torii_tables_look(ngx_event_t *ev);
+static void ngx_torii_tables_shrink(ngx_log_t *log);
+static void ngx_torii_table_room_free(void *data);
+static void ngx_torii_table_release(ngx_torii_table_t *table);
 static void ngx_torii_table_retire(ngx_event_t *ev);
 
 
@@ -237,12 +263,7 @@ ngx_torii_table_load(ngx_http_torii_main_conf_t *tmcf, uint64_t generation,
         return;
     }
 
-    if (tables->current) {
-        ngx_torii_table_release(tables->current);
-    }
-
-    tables->current = table;
-    tables->foreign = 0;
+    ngx_torii_table_replace(table);
 
     ngx_log_error(NGX_LOG_INFO, log, 0,
                   "torii: table %uL in force: %uD routes, %uz bytes",
@@ -315,6 +336,9 @@ ngx_torii_table_open(ngx_http_torii_main_conf_t *tmcf, uint64_t generation,
     table->pool = pool;
     table->generation = generation;
     table->refs = 1;
+
+    ngx_queue_init(&table->requests);
+    ngx_queue_init(&table->queue);
 
     if (ingress_table_open(&table->table, (char *) path, error) != TORII_OK) {
 
@@ -413,24 +437,179 @@ ngx_torii_table_trusted(ngx_torii_table_t *table)
 }
 
 
+static void
+ngx_torii_table_replace(ngx_torii_table_t *table)
+{
+    ngx_torii_table_t   *old;
+    ngx_torii_tables_t  *tables;
+
+    tables = &ngx_torii_tables;
+
+    if (tables->look.handler == NULL) {
+        ngx_queue_init(&tables->old);
+
+        tables->dummy.fd = (ngx_socket_t) -1;
+
+        tables->look.handler = ngx_torii_tables_look;
+        tables->look.data = &tables->dummy;
+        tables->look.log = ngx_cycle->log;
+        tables->look.cancelable = 1;
+    }
+
+    old = tables->current;
+
+    tables->current = table;
+    tables->foreign = 0;
+
+    if (old) {
+        old->replaced = ngx_current_msec;
+        ngx_queue_insert_tail(&tables->old, &old->queue);
+
+        ngx_torii_table_release(old);
+    }
+
+    if (!tables->look.timer_set || tables->wait > NGX_TORII_LOOK) {
+        tables->wait = NGX_TORII_LOOK;
+        ngx_add_timer(&tables->look, tables->wait);
+    }
+}
+
+
+static void
+ngx_torii_tables_look(ngx_event_t *ev)
+{
+    ngx_torii_tables_t          *tables;
+    ngx_http_torii_main_conf_t  *tmcf;
+
+    tables = &ngx_torii_tables;
+
+    tmcf = ngx_http_cycle_get_module_main_conf(ngx_cycle,
+                                               ngx_http_torii_module);
+
+    if (tmcf && tmcf->state) {
+        (void) ngx_torii_table_current(tmcf, ngx_cycle->log);
+    }
+
+    ngx_torii_tables_shrink(ngx_cycle->log);
+
+    if (!ev->timer_set) {
+        tables->wait = ngx_queue_empty(&tables->old)
+                       ? ngx_min(2 * tables->wait, NGX_TORII_LOOK_MAX)
+                       : NGX_TORII_LOOK;
+
+        ngx_add_timer(ev, tables->wait);
+    }
+}
+
+
+static void
+ngx_torii_tables_shrink(ngx_log_t *log)
+{
+    ngx_queue_t         *q;
+    ngx_torii_table_t   *table;
+    ngx_torii_tables_t  *tables;
+
+    tables = &ngx_torii_tables;
+
+    while (!ngx_queue_empty(&tables->old)) {
+
+        q = ngx_queue_head(&tables->old);
+        table = ngx_queue_data(q, ngx_torii_table_t, queue);
+
+        if (ngx_current_msec - table->replaced < NGX_TORII_LOOK) {
+            return;
+        }
+
+        ngx_queue_remove(q);
+        ngx_queue_init(q);
+
+        if (ngx_torii_table_shrink(table, log) == NGX_OK) {
+            ngx_log_debug1(NGX_LOG_DEBUG_HTTP, log, 0,
+                           "torii: table %uL is shrunk", table->generation);
+        }
+    }
+}
+
+
+void *
+ngx_torii_table_room(ngx_torii_table_t *table, size_t size)
+{
+    void                *p;
+    ngx_torii_room_t    *room;
+    ngx_pool_cleanup_t  *cln;
+
+    if (size < NGX_TORII_ROOM) {
+        return ngx_pcalloc(table->pool, size);
+    }
+
+    cln = ngx_pool_cleanup_add(table->pool, sizeof(ngx_torii_room_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    p = mmap(NULL, size, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1,
+             0);
+
+    if (p == MAP_FAILED) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, ngx_errno,
+                      "torii: no memory for what is known of a table");
+        return NULL;
+    }
+
+    room = cln->data;
+    room->addr = p;
+    room->size = size;
+
+    cln->handler = ngx_torii_table_room_free;
+
+    return p;
+}
+
+
+static void
+ngx_torii_table_room_free(void *data)
+{
+    ngx_torii_room_t *room = data;
+
+    (void) munmap(room->addr, room->size);
+}
+
+
+void
+ngx_torii_table_hold(ngx_torii_table_t *table, ngx_http_torii_ctx_t *ctx)
+{
+    ctx->table = table;
+    table->refs++;
+
+    ngx_queue_insert_head(&table->requests, &ctx->queue);
+}
+
+
+void
+ngx_torii_table_leave(ngx_http_torii_ctx_t *ctx)
+{
+    ngx_queue_remove(&ctx->queue);
+
+    ngx_torii_table_release(ctx->table);
+}
+
+
 /*
  * nginx looks at a location's configuration once more after it has freed the
  * request (ngx_http_set_keepalive()): the memory goes in a later event.
  */
 
-void
+static void
 ngx_torii_table_release(ngx_torii_table_t *table)
 {
-    static ngx_connection_t  dummy;
-
     if (--table->refs) {
         return;
     }
 
-    dummy.fd = (ngx_socket_t) -1;
+    ngx_queue_remove(&table->queue);
 
     table->retire.handler = ngx_torii_table_retire;
-    table->retire.data = &dummy;
+    table->retire.data = &ngx_torii_tables.dummy;
     table->retire.log = ngx_cycle->log;
 
     ngx_post_event(&table->retire, &ngx_posted_events);

@@ -223,6 +223,21 @@ def test_enable_rewrite_log(serve, gateway, value, logged):
     assert ("/rewritten" in gateway.log()[since:]) == logged
 
 
+def test_rewrite_log_takes_no_line_breaks_from_clients(serve, gateway):
+    route = serve(path_text="/a([^/]*.*)", use_regex="true",
+                  type="ImplementationSpecific", rewrite_target="/b$1",
+                  enable_rewrite_log="true")
+    since = len(gateway.log())
+
+    assert route.get("/a%0A2026/01/01%20[word]%1B%22x%C3%BC").status == 200
+
+    written = gateway.log()[since:]
+    line, = [x for x in written.splitlines() if "is rewritten to" in x]
+    assert '"/a%0A2026/01/01%20[word]%1B%22x%C3%BC" is rewritten to ' \
+           '"/b%0A2026/01/01%20[word]%1B%22x%C3%BC"' in line
+    assert "\x1b" not in written
+
+
 @pytest.mark.parametrize("value, name", [
     ("true", "http1"), ("false", "http0"), ("yes", "http0"), (None, "http0")])
 def test_service_upstream(gateway, echo, value, name):
@@ -646,7 +661,8 @@ def test_bad_proxy_ssl_setting_denies(serve, echo, client_secret, name, value):
 
 @pytest.mark.parametrize("value, spilled", [
     (None, True), ("8k", True), ("64k", False), ("64K", False),
-    ("1m", False), ("64kb", True), ("-1", True)])
+    ("1m", False), ("16m", False), ("64kb", True), ("-1", True),
+    ("17m", True), ("1g", True)])
 def test_client_body_buffer_size(serve, gateway, value, spilled):
     route = serve(client_body_buffer_size=value)
     since = len(gateway.log())
@@ -657,7 +673,7 @@ def test_client_body_buffer_size(serve, gateway, value, spilled):
     assert ("request body is buffered to a temporary file"
             in gateway.log()[since:]) == spilled
     assert (route.told("client-body-buffer-size") == INVALID) == (
-        value in ("64kb", "-1"))
+        value in ("64kb", "-1", "17m", "1g"))
 
 
 class Flood:
@@ -768,6 +784,15 @@ def test_proxy_buffers_number(serve, gateway, echo, number, spilled):
             in gateway.log()[since:]) == spilled
     assert route.told("proxy-buffers-number") == (
         INVALID if number == "many" else None)
+
+
+def test_buffers_of_one_response_are_bounded(serve, gateway):
+    route = serve(proxy_buffering="on", proxy_buffer_size="1m",
+                  proxy_buffers_number="1024")
+
+    assert route.get("/").status == 200
+    assert "more than 64 MB for a response; 64 is used" in gateway.wait_finding(
+        object=route.name, field="proxy-buffers-number")["message"]
 
 
 @pytest.mark.parametrize("value, status", [

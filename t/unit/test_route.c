@@ -3,6 +3,8 @@
  * Which route answers: hosts, paths, the missing slash, regexes, rewriting.
  */
 
+#include <time.h>
+
 #include "tap.h"
 #include "table_make.h"
 #include "ingress_route.h"
@@ -11,6 +13,9 @@
 #define TEST_NONE   -1
 #define TEST_SLASH  0x100      /* added to the row's index: redirect */
 #define TEST_FAIL   0x200
+
+#define TEST_MANY   1000       /* regexes of one host */
+#define TEST_MSEC   60
 
 
 typedef struct {
@@ -302,9 +307,88 @@ test_alias_limit(torii_regex_cache_t *regexes)
 }
 
 
+static double
+test_cpu(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+
+    return ts.tv_sec * 1e3 + ts.tv_nsec / 1e6;
+}
+
+
+/*
+ * A thousand regexes, as paths or as aliases: slow ones, none of which comes to
+ * its own limit, fail the request soon.  Others find it, also where all of them
+ * have to be compiled first.
+ */
+
+static void
+test_many(char type, const char *format, const char *subject, int failed)
+{
+    int                   i;
+    char                  text[TEST_MANY][64];
+    double                spent;
+    torii_buf_t           out;
+    torii_str_t           host, uri;
+    table_row_t           rows[TEST_MANY + 3];
+    ingress_match_t       first, second;
+    ingress_table_t       t;
+    torii_regex_cache_t  *regexes;
+
+    memset(rows, 0, sizeof(rows));
+
+    rows[0].host = "_";
+    rows[0].type = '~';
+    rows[0].path = "/";
+    rows[1].host = "h.example";
+    rows[1].type = '~';
+    rows[1].path = "/";
+
+    for (i = 0; i < TEST_MANY; i++) {
+        snprintf(text[i], sizeof(text[i]), format, i);
+
+        rows[i + 2].host = "h.example";
+        rows[i + 2].type = type;
+        rows[i + 2].path = text[i];
+    }
+
+    /* an alias is tried for names that no host has; "/" would end the search */
+
+    if (type == '~') {
+        rows[1].path = "/none$";
+    }
+
+    if (!test_open(&t, rows, &out)) {
+        return;
+    }
+
+    host = torii_str(type == '~' ? "h.example" : subject);
+    uri = torii_str(type == '~' ? subject : "/");
+
+    regexes = torii_regex_cache_create(2 * TEST_MANY);
+
+    ingress_route_find(&t, regexes, host, uri, &first);
+
+    spent = test_cpu();
+    ingress_route_find(&t, regexes, host, uri, &second);
+    spent = test_cpu() - spent;
+
+    tap_ok((int) first.failed == failed && (int) second.failed == failed
+           && (first.route == NULL) == failed
+           && first.route == second.route && spent < TEST_MSEC,
+           "%d regexes '%c' \"%s\": %.1f ms", TEST_MANY, type, format, spent);
+
+    torii_regex_cache_destroy(regexes);
+    torii_buf_free(&out);
+}
+
+
 int
 main(void)
 {
+    char                  slow[130];
     torii_regex_cache_t  *regexes;
 
     regexes = torii_regex_cache_create(64);
@@ -312,6 +396,17 @@ main(void)
     test_find(regexes);
     test_rewrite(regexes);
     test_alias_limit(regexes);
+
+    memset(slow, 'a', sizeof(slow));
+    memcpy(slow + 120, "-b9", sizeof("-b9"));
+
+    test_many('a', "^a*a*a*$|^%d$", slow, 1);
+    test_many('a', "^n%d\\.example$", "n999.example", 0);
+
+    slow[0] = '/';
+
+    test_many('~', "/a*a*a*$|/%d$", slow, 1);
+    test_many('~', "/service-%d(/|$)(.*)", "/service-999/x", 0);
 
     torii_regex_cache_destroy(regexes);
 
