@@ -435,7 +435,7 @@ def test_metrics_do_not_keep_others_waiting(counted):
             connection.get("/", "h1.example")
             waits.append(time.monotonic() - begin)
 
-    assert len(waits) > (5 if gateways.SANITIZE else 20)
+    assert len(waits) > 5           # in one piece it would be one or two
 
 
 # Answers

@@ -287,14 +287,16 @@ def test_touched_file_publishes_nothing(start_gateway, echo):
 
 def test_burst_of_changes_makes_few_tables(start_gateway, echo):
     gateway = start_gateway()
-    before = gateway.control().publishes
+    before, begin = gateway.control().publishes, time.monotonic()
 
     for n in range(500):
         gateway.put("burst", manifest.route(HOST, echo[n % 2]))
     gateway.settle()
 
+    gaps = (time.monotonic() - begin) / 0.005       # the least between two
+
     assert answers(gateway, "http1")
-    assert 0 < gateway.control().publishes - before < 300
+    assert 0 < gateway.control().publishes - before <= min(gaps + 2, 500)
 
 
 def test_thousand_files_at_once_are_one_change(start_gateway, echo):
@@ -554,7 +556,7 @@ def test_name_that_is_gone_is_asked_for_no_more(start_gateway, names):
     gateway.apply("b", external("b.example", "b.test", BACKEND))
 
     gateway.remove_objects("a")
-    since = time.monotonic() + 0.5      # what is under way may arrive
+    since = time.monotonic() + 2        # what is under way may arrive
     nginx.wait_until(lambda: names.count("b.test", since) >= 4,
                      gateway.report)
 
