@@ -80,7 +80,8 @@ JOBS     ?= $(shell nproc)
 # what pytest drives with the sanitized module, too
 SAN_TESTS := t/test_streams.py t/test_changes.py t/test_balancer.py \
              t/test_body_size.py t/test_bad_input.py t/test_attack.py \
-             t/test_helper.py t/test_old_tables.py
+             t/test_helper.py t/test_old_tables.py t/test_kubernetes.py \
+             t/test_webhook.py t/test_source.py
 
 $(OBJS)/t/%: t/unit/%.c $(OBJS)/libtorii.a $(HEADERS)
 	@mkdir -p $(@D)
@@ -137,10 +138,36 @@ sanitized: all asan
 	    $(wildcard $(SAN_TESTS))
 
 test-install:
-	deploy/install deploy/packages t/packages
+	deploy/install deploy/packages deploy/packages-image t/packages
 
 test: test-install
 	$(MAKE) all check unit seeds integration sanitized
+
+
+# Images and packages
+
+VERSION = $(shell sed -n 's/.*TORII_VERSION *"\(.*\)"/\1/p' lib/torii.h)
+IMAGE  ?= localhost/torii:$(VERSION)
+BASE   ?=
+
+image-packages:
+	deploy/install deploy/packages-image
+
+image: image-packages
+	deploy/image $(OBJS) $(IMAGE) $(BASE)
+	rm -f $(OBJS)/image.tar
+	buildah --root $(abspath $(OBJS))/containers \
+	    --runroot $(abspath $(OBJS))/containers-run \
+	    push -q $(IMAGE) docker-archive:$(OBJS)/image.tar:$(IMAGE)
+
+image-test: all image-packages
+	$(PYTEST) -q t/test_image.py
+
+deb: image-packages install-packages
+	deploy/deb $(OBJS)
+
+package-test: all image-packages
+	$(PYTEST) -q t/test_package.py
 
 
 # Benchmarks: figures side by side, as ratios; QUICK=1 for a first look
@@ -180,6 +207,10 @@ help:
 	@echo 'make asan          build with ASan and UBSan, in $(SAN)/'
 	@echo 'make fuzz          each fuzzer for SECONDS=60'
 	@echo 'make bench         figures against nginx, HAProxy and Caddy'
+	@echo 'make image         container image, as $(OBJS)/image.tar'
+	@echo 'make image-test    the same, run by podman'
+	@echo 'make deb           Debian packages, in $(OBJS)/deb/'
+	@echo 'make package-test  the same, installed and removed'
 	@echo 'make clean         remove $(OBJS)/'
 
 # by rename: a running nginx may have the old module mapped
@@ -190,9 +221,13 @@ install: all
 	    $(DESTDIR)$(MODULES)/ngx_http_torii_module.so
 	install -m 755 $(OBJS)/torii $(DESTDIR)$(PREFIX)/bin/torii
 
+# the storage of images stays mounted on itself
 clean:
+	! mountpoint -q $(OBJS)/containers/overlay || \
+	    umount -l $(OBJS)/containers/overlay
 	rm -rf $(OBJS)
 
 .PHONY: all tool module units fuzzers asan fuzz-build fuzz check reference \
         unit seeds integration sanitized test-install test install-packages \
-        install run bench bench-install help clean FORCE
+        install run bench bench-install help clean image-packages image \
+        image-test deb package-test FORCE

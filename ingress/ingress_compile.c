@@ -74,6 +74,7 @@ ingress_compile(ingress_store_t *store, const ingress_options_t *options,
     ingress_compile_names(&c);
     ingress_compile_defaults(&c, &h);
     ingress_compile_global(&c, &h);
+    ingress_compile_admission(&c, &h);
     ingress_compile_report(&c, findings, &h);
 
     ingress_writer_end(c.w, &h, out);

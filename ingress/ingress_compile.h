@@ -317,6 +317,8 @@ struct ingress_store_s {
     uint64_t                   stamp;
     uint64_t                   classes;     /* version of what is served */
     uint64_t                   options;     /* hash of those about classes */
+    torii_buf_t                class_names; /* known ones: a byte of flags, the
+                                               name, NUL */
     ingress_writer_t           writer;
     torii_buf_t                hosts;       /* ingress_host_t */
     torii_buf_t                parts;       /* ingress_part_t */
@@ -449,6 +451,11 @@ void ingress_policy_references(ingress_compile_t *c, ingress_plan_t *plan);
 /* Whether all classes are to be looked at anew. */
 void ingress_compile_classes(ingress_compile_t *c);
 int ingress_compile_served(ingress_compile_t *c, ingress_item_t *e);
+/* The same, worked out anew and without a finding. */
+int ingress_compile_ours(ingress_compile_t *c, ingress_item_t *e);
+/* What the table tells of classes, and the other rules of admission. */
+void ingress_compile_admission(ingress_compile_t *c,
+    ingress_table_header_t *h);
 
 /* ingress_compile_host.c */
 

@@ -10,6 +10,8 @@
 
 
 static int ingress_class_served(ingress_compile_t *c, ingress_item_t *e);
+static int ingress_class_judge(ingress_compile_t *c, ingress_item_t *e,
+    torii_str_t *name, const char **field);
 static int ingress_class_ours(ingress_compile_t *c, torii_str_t name);
 static int ingress_class_named(const ingress_options_t *options,
     torii_str_t name);
@@ -17,11 +19,16 @@ static int ingress_class_controlled(const ingress_options_t *options,
     torii_str_t controller);
 static void ingress_class_finding(ingress_compile_t *c, ingress_item_t *e,
     torii_str_t name, const char *field, int rc);
+static void ingress_class_names(ingress_compile_t *c);
+static void ingress_class_visit(void *data, ingress_object_t *o);
+static void ingress_class_name(ingress_store_t *store, torii_str_t name,
+    unsigned flags);
 
 
 #define INGRESS_CLASS_OURS     1
 #define INGRESS_CLASS_FOREIGN  0
 #define INGRESS_CLASS_UNKNOWN  -1
+#define INGRESS_CLASS_APART    -2    /* of whatever class */
 
 
 void
@@ -51,6 +58,8 @@ ingress_compile_classes(ingress_compile_t *c)
     if (c->store->options != hash) {
         c->store->options = hash;
         c->store->classes++;
+
+        ingress_class_names(c);
     }
 }
 
@@ -76,9 +85,41 @@ ingress_compile_served(ingress_compile_t *c, ingress_item_t *e)
 static int
 ingress_class_served(ingress_compile_t *c, ingress_item_t *e)
 {
+    int           rc;
+    torii_str_t   name;
+    const char   *field;
+
+    rc = ingress_class_judge(c, e, &name, &field);
+
+    if (rc == INGRESS_CLASS_OURS) {
+        return 1;
+    }
+
+    if (rc != INGRESS_CLASS_APART) {
+        ingress_class_finding(c, e, name, field, rc);
+    }
+
+    return 0;
+}
+
+
+int
+ingress_compile_ours(ingress_compile_t *c, ingress_item_t *e)
+{
+    torii_str_t   name;
+    const char   *field;
+
+    return ingress_class_judge(c, e, &name, &field) == INGRESS_CLASS_OURS;
+}
+
+
+/* name and field: what decided. */
+
+static int
+ingress_class_judge(ingress_compile_t *c, ingress_item_t *e,
+    torii_str_t *name, const char **field)
+{
     int                       rc;
-    torii_str_t               name;
-    const char               *field;
     const ingress_object_t   *o;
     const ingress_pair_t     *pair;
     const ingress_options_t  *options;
@@ -90,16 +131,16 @@ ingress_class_served(ingress_compile_t *c, ingress_item_t *e)
         || (options->watch_namespace.len
             && !torii_str_eq(options->watch_namespace, o->namespace)))
     {
-        return 0;
+        return INGRESS_CLASS_APART;
     }
 
     if (o->u.ingress.has_class_name) {
-        name = o->u.ingress.class_name;
-        field = "spec.ingressClassName";
+        *name = o->u.ingress.class_name;
+        *field = "spec.ingressClassName";
 
-        if (!c->class_known || !torii_str_eq(c->class_name, name)) {
-            c->class_rc = ingress_class_ours(c, name);
-            c->class_name = name;
+        if (!c->class_known || !torii_str_eq(c->class_name, *name)) {
+            c->class_rc = ingress_class_ours(c, *name);
+            c->class_name = *name;
             c->class_known = 1;
         }
 
@@ -110,34 +151,28 @@ ingress_class_served(ingress_compile_t *c, ingress_item_t *e)
 
         if (pair == NULL) {
             if (options->all) {
-                return 1;
+                return INGRESS_CLASS_OURS;
             }
 
-            name.len = 0;
-            name.data = NULL;
-            field = "spec.ingressClassName";
+            name->len = 0;
+            name->data = NULL;
+            *field = "spec.ingressClassName";
             rc = INGRESS_CLASS_UNKNOWN;
 
         } else {
-            name = pair->value;
-            field = INGRESS_CLASS_ANNOTATION;
+            *name = pair->value;
+            *field = INGRESS_CLASS_ANNOTATION;
 
-            rc = ingress_class_named(options, name) ? INGRESS_CLASS_OURS
-                                                    : INGRESS_CLASS_FOREIGN;
+            rc = ingress_class_named(options, *name) ? INGRESS_CLASS_OURS
+                                                     : INGRESS_CLASS_FOREIGN;
             if (options->all && rc != INGRESS_CLASS_OURS) {
-                rc = (ingress_class_ours(c, name) == INGRESS_CLASS_FOREIGN)
+                rc = (ingress_class_ours(c, *name) == INGRESS_CLASS_FOREIGN)
                      ? INGRESS_CLASS_FOREIGN : INGRESS_CLASS_OURS;
             }
         }
     }
 
-    if (rc == INGRESS_CLASS_OURS) {
-        return 1;
-    }
-
-    ingress_class_finding(c, e, name, field, rc);
-
-    return 0;
+    return rc;
 }
 
 
@@ -236,4 +271,97 @@ ingress_class_finding(ingress_compile_t *c, ingress_item_t *e,
                                 "controller, so the Ingress is not served",
                                 torii_str_arg(name));
     }
+}
+
+
+/* Classes are few, and change less often than a table is made. */
+
+static void
+ingress_class_names(ingress_compile_t *c)
+{
+    uint32_t                  i;
+    const ingress_options_t  *options;
+
+    options = c->options;
+    c->store->class_names.len = 0;
+
+    for (i = 0; i < options->nclasses; i++) {
+        ingress_class_name(c->store, options->classes[i],
+                           INGRESS_TABLE_CLASS_FIELD
+                           | INGRESS_TABLE_CLASS_ANNOTATION);
+    }
+
+    if (options->nclasses == 0) {
+        ingress_class_name(c->store, torii_str("nginx"),
+                           INGRESS_TABLE_CLASS_ANNOTATION);
+    }
+
+    ingress_store_each(c->store, INGRESS_KIND_CLASS, ingress_class_visit, c);
+}
+
+
+static void
+ingress_class_visit(void *data, ingress_object_t *o)
+{
+    ingress_compile_t  *c;
+
+    c = data;
+
+    ingress_class_name(c->store, o->name,
+                       ingress_class_ours(c, o->name) == INGRESS_CLASS_OURS
+                       ? INGRESS_TABLE_CLASS_FIELD
+                       : INGRESS_TABLE_CLASS_FOREIGN);
+}
+
+
+static void
+ingress_class_name(ingress_store_t *store, torii_str_t name, unsigned flags)
+{
+    unsigned char  byte;
+
+    byte = (unsigned char) flags;
+
+    torii_buf_add(&store->class_names, &byte, 1);
+    torii_buf_add_str(&store->class_names, name);
+    torii_buf_add(&store->class_names, "", 1);
+}
+
+
+void
+ingress_compile_admission(ingress_compile_t *c, ingress_table_header_t *h)
+{
+    size_t                    len;
+    torii_buf_t               list;
+    unsigned char            *p, *last;
+    const ingress_options_t  *options;
+    ingress_table_class_t     class;
+
+    options = c->options;
+
+    memset(&list, 0, sizeof(torii_buf_t));
+    memset(&class, 0, sizeof(ingress_table_class_t));
+
+    p = c->store->class_names.data;
+    last = p + c->store->class_names.len;
+
+    while (p < last) {
+        len = strlen((char *) p + 1);
+
+        class.flags = p[0];
+        class.name = ingress_writer_pool(c->w, p + 1, len);
+        p += len + 2;
+
+        torii_buf_add(&list, &class, sizeof(ingress_table_class_t));
+    }
+
+    h->classes = ingress_writer_pool(c->w, list.data, list.len);
+    h->watch_namespace = ingress_writer_pool(c->w,
+                                             options->watch_namespace.data,
+                                             options->watch_namespace.len);
+
+    h->flags = (options->all ? INGRESS_TABLE_ALL : 0)
+               | (c->config->strict_path_type ? INGRESS_TABLE_STRICT : 0)
+               | (c->config->cross_namespace ? INGRESS_TABLE_CROSS : 0);
+
+    torii_buf_free(&list);
 }

@@ -156,7 +156,11 @@ void ingress_object_endpoints(ingress_decode_t *d, const torii_node_t *doc);
 void ingress_object_secret(ingress_decode_t *d, const torii_node_t *doc);
 void ingress_object_configmap(ingress_decode_t *d, const torii_node_t *doc);
 
-/* Of all that was decoded, but not of the place in a file. */
+/* Addresses of a Service's load balancer; the state of an Ingress (free()). */
+void ingress_service_balancer(ingress_decode_t *d, const torii_node_t *doc);
+ingress_state_t *ingress_state_create(const torii_node_t *doc);
+
+/* Of all that was decoded, but not of the place in a file, or the state. */
 uint64_t ingress_object_hash(const ingress_object_t *o);
 
 

@@ -4,6 +4,7 @@
  */
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "ingress_decode.h"
 
@@ -49,6 +50,7 @@ static void ingress_document_unknown(ingress_document_t *doc,
 static ingress_finding_t *ingress_document_finding(ingress_document_t *doc,
     const torii_node_t *node, ingress_severity_e severity, const char *reason,
     const char *field, torii_str_t value, const char *text);
+static void ingress_object_keep(void *data, ingress_object_t *object);
 static void ingress_object_create(ingress_document_t *doc,
     const torii_node_t *node, ingress_kind_e kind);
 static int ingress_object_names(ingress_decode_t *d, const ingress_where_t *at,
@@ -100,6 +102,37 @@ ingress_object_decode(torii_arena_t *a, const torii_node_t *doc,
 
     *d.findings.last = *findings;
     *findings = d.findings.first;
+}
+
+
+ingress_object_t *
+ingress_object_decode_as(torii_arena_t *a, ingress_kind_e kind,
+    const torii_node_t *doc, ingress_finding_t **findings)
+{
+    ingress_object_t    *o;
+    ingress_document_t   d;
+
+    o = NULL;
+
+    d.file = torii_str("");
+    d.add = ingress_object_keep;
+    d.data = &o;
+
+    ingress_findings_init(&d.findings, a);
+
+    ingress_object_create(&d, doc, kind);
+
+    *d.findings.last = *findings;
+    *findings = d.findings.first;
+
+    return o;
+}
+
+
+static void
+ingress_object_keep(void *data, ingress_object_t *object)
+{
+    *(ingress_object_t **) data = object;
 }
 
 
@@ -523,9 +556,15 @@ ingress_object_created(ingress_decode_t *d, const ingress_where_t *at,
 void
 ingress_object_free(ingress_object_t *object)
 {
-    if (object != NULL) {
-        torii_arena_destroy(object->arena);
+    if (object == NULL) {
+        return;
     }
+
+    if (object->kind == INGRESS_KIND_INGRESS) {
+        free(object->u.ingress.state);
+    }
+
+    torii_arena_destroy(object->arena);
 }
 
 

@@ -86,6 +86,25 @@ typedef struct {
     uint32_t               line;
 } ingress_tls_t;
 
+/* An address as text: an IP address or the name of a host. */
+
+typedef struct {
+    torii_str_t            address;
+    unsigned               hostname:1;
+} ingress_address_t;
+
+/*
+ * What may change without the Ingress being another one, and so is no part of
+ * its version: a block of its own, which the store hands on from a newer
+ * object of the same content.
+ */
+
+typedef struct {
+    torii_str_t            resource_version;  /* empty: not from an API */
+    ingress_address_t     *addresses; /* status.loadBalancer.ingress */
+    uint32_t               n;
+} ingress_state_t;
+
 typedef struct {
     torii_str_t            class_name;
     unsigned               has_class_name:1;
@@ -95,6 +114,7 @@ typedef struct {
     uint32_t               nrules;
     ingress_tls_t         *tls;
     uint32_t               ntls;
+    ingress_state_t       *state;     /* never NULL once decoded */
 } ingress_ingress_t;
 
 typedef struct {
@@ -121,6 +141,12 @@ typedef struct {
     torii_str_t              external_name;
     ingress_service_port_t  *ports;
     uint32_t                 n;
+    unsigned                 node_port:1;      /* as spec.type says */
+    unsigned                 load_balancer:1;
+    torii_str_t             *external_ips;     /* spec.externalIPs */
+    uint32_t                 nexternal_ips;
+    ingress_address_t       *balancer;  /* status.loadBalancer.ingress */
+    uint32_t                 nbalancer;
 } ingress_service_t;
 
 
@@ -182,7 +208,7 @@ struct ingress_object_s {
     ingress_pairs_t        annotations;  /* neither of SLICE and ENDPOINTS */
     ingress_pairs_t        labels;
     ingress_finding_t     *findings;  /* of decoding; a list */
-    torii_arena_t         *arena;     /* owns all of the above */
+    torii_arena_t         *arena;     /* owns all but an Ingress' state */
 
     union {
         ingress_ingress_t      ingress;
@@ -212,6 +238,15 @@ void ingress_object_decode(torii_arena_t *a, const torii_node_t *doc,
     ingress_finding_t **findings);
 
 void ingress_object_free(ingress_object_t *object);
+
+/*
+ * One object out of an API's answer, whose kind is known from the request: the
+ * items of a list do not tell it.  NULL: it has no usable name; a finding is
+ * added to *findings, as above.
+ */
+ingress_object_t *ingress_object_decode_as(torii_arena_t *a,
+    ingress_kind_e kind, const torii_node_t *doc,
+    ingress_finding_t **findings);
 
 /* "Ingress", "EndpointSlice" …, as in the objects' "kind:". */
 const char *ingress_kind_name(ingress_kind_e kind);

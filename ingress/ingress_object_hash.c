@@ -208,6 +208,21 @@ ingress_hash_service(uint64_t h, const ingress_object_t *o)
         h = ingress_hash_number(h, port->tcp);
     }
 
+    h = ingress_hash_number(h, service->node_port
+                               | service->load_balancer << 1);
+    h = ingress_hash_number(h, service->nexternal_ips);
+
+    for (i = 0; i < service->nexternal_ips; i++) {
+        h = ingress_hash_str(h, service->external_ips[i]);
+    }
+
+    h = ingress_hash_number(h, service->nbalancer);
+
+    for (i = 0; i < service->nbalancer; i++) {
+        h = ingress_hash_str(h, service->balancer[i].address);
+        h = ingress_hash_number(h, service->balancer[i].hostname);
+    }
+
     return h;
 }
 

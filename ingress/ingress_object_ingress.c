@@ -74,6 +74,7 @@ ingress_object_ingress(ingress_decode_t *d, const torii_node_t *doc)
     const torii_node_t  *spec, *node;
 
     ing = &d->object->u.ingress;
+    ing->state = ingress_state_create(doc);
 
     at.up = NULL;
     at.name = "spec";

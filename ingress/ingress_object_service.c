@@ -11,6 +11,8 @@ static void ingress_service_type(ingress_decode_t *d,
     const ingress_where_t *spec, const torii_node_t *map);
 static void ingress_service_ports(ingress_decode_t *d,
     const ingress_where_t *spec, const torii_node_t *map);
+static void ingress_service_external(ingress_decode_t *d,
+    const ingress_where_t *spec, const torii_node_t *map);
 static int ingress_service_port(ingress_decode_t *d, const ingress_where_t *at,
     const torii_node_t *map, ingress_service_port_t *port);
 static void ingress_slice_endpoints(ingress_decode_t *d,
@@ -45,6 +47,8 @@ ingress_object_service(ingress_decode_t *d, const torii_node_t *doc)
 
     ingress_service_type(d, &at, spec);
     ingress_service_ports(d, &at, spec);
+    ingress_service_external(d, &at, spec);
+    ingress_service_balancer(d, doc);
 
     if (service->type != INGRESS_SERVICE_EXTERNALNAME) {
         return;
@@ -83,9 +87,11 @@ ingress_service_type(ingress_decode_t *d, const ingress_where_t *spec,
             return;
         }
 
+        service->node_port = torii_str_eqs(type, "NodePort");
+        service->load_balancer = torii_str_eqs(type, "LoadBalancer");
+
         if (type.len && !torii_str_eqs(type, "ClusterIP")
-            && !torii_str_eqs(type, "NodePort")
-            && !torii_str_eqs(type, "LoadBalancer"))
+            && !service->node_port && !service->load_balancer)
         {
             ingress_decode_finding(d, INGRESS_ERROR, "BadServiceType", spec,
                                    "type", torii_node_get(map, "type"),
@@ -146,6 +152,39 @@ ingress_service_ports(ingress_decode_t *d, const ingress_where_t *spec,
 
         } else {
             memset(port, 0, sizeof(ingress_service_port_t));
+        }
+    }
+}
+
+
+static void
+ingress_service_external(ingress_decode_t *d, const ingress_where_t *spec,
+    const torii_node_t *map)
+{
+    uint32_t             i;
+    ingress_where_t      at;
+    ingress_service_t   *service;
+    const torii_node_t  *list;
+
+    list = ingress_decode_list(d, spec, map, "externalIPs");
+    if (list == NULL || list->n == 0) {
+        return;
+    }
+
+    service = &d->object->u.service;
+    service->external_ips = torii_arena_alloc(d->arena,
+                                              list->n * sizeof(torii_str_t));
+    at.up = spec;
+    at.name = "externalIPs";
+
+    for (i = 0; i < list->n; i++) {
+        at.index = i;
+
+        if (ingress_endpoint_address(d, &at, NULL, list->items[i], 0,
+                                &service->external_ips[service->nexternal_ips])
+            == TORII_OK)
+        {
+            service->nexternal_ips++;
         }
     }
 }

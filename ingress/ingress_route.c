@@ -15,8 +15,6 @@
 static const ingress_table_host_t *ingress_route_host_find(
     const ingress_table_t *t, torii_regex_cache_t *regexes, torii_str_t host,
     unsigned *failed);
-static const ingress_table_host_t *ingress_route_host_name(
-    const ingress_table_t *t, torii_str_t name);
 static const ingress_table_host_t *ingress_route_host_wildcard(
     const ingress_table_t *t, torii_str_t host);
 static const ingress_table_host_t *ingress_route_host_alias(
@@ -108,7 +106,7 @@ ingress_route_host_find(const ingress_table_t *t, torii_regex_cache_t *regexes,
 
     if (host.len && host.data[0] != '*') {
 
-        h = ingress_route_host_name(t, host);
+        h = ingress_route_name(t, host);
         if (h) {
             return h;
         }
@@ -128,8 +126,8 @@ ingress_route_host_find(const ingress_table_t *t, torii_regex_cache_t *regexes,
 }
 
 
-static const ingress_table_host_t *
-ingress_route_host_name(const ingress_table_t *t, torii_str_t name)
+const ingress_table_host_t *
+ingress_route_name(const ingress_table_t *t, torii_str_t name)
 {
     uint32_t                     i, mask, hash;
     const ingress_table_name_t  *found;
@@ -188,7 +186,7 @@ ingress_route_host_wildcard(const ingress_table_t *t, torii_str_t host)
     name.data = wildcard;
     name.len = host.len - i + 1;
 
-    return ingress_route_host_name(t, name);
+    return ingress_route_name(t, name);
 }
 
 

@@ -28,6 +28,10 @@ typedef struct {
 void ingress_route_find(const ingress_table_t *t, torii_regex_cache_t *regexes,
     torii_str_t host, torii_str_t uri, ingress_match_t *match);
 
+/* The host of exactly this name, "*.example" among them, or NULL. */
+const ingress_table_host_t *ingress_route_name(const ingress_table_t *t,
+    torii_str_t name);
+
 /* The first step alone, which the TLS handshake needs too. */
 const ingress_table_host_t *ingress_route_host(const ingress_table_t *t,
     torii_regex_cache_t *regexes, torii_str_t host);

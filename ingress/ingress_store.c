@@ -24,6 +24,9 @@ static void ingress_slice_detach(ingress_store_t *store, ingress_item_t *e);
 static void ingress_slice_attach(ingress_store_t *store, ingress_item_t *e);
 static int ingress_object_same(const ingress_object_t *a,
     const ingress_object_t *b);
+static int ingress_object_is_placed(const ingress_object_t *o);
+static void ingress_object_hand_on(ingress_object_t *newer,
+    ingress_object_t *o);
 static int ingress_object_same_lines(const ingress_object_t *a,
     const ingress_object_t *b);
 static int ingress_item_cmp(const void *one, const void *two);
@@ -110,6 +113,7 @@ ingress_store_destroy(ingress_store_t *store)
     torii_buf_free(&store->exact);
     torii_buf_free(&store->prefix);
     torii_buf_free(&store->notes);
+    torii_buf_free(&store->class_names);
 
     free(store->order.elts);
     free(store->pending.elts);
@@ -374,6 +378,7 @@ ingress_item_put(ingress_item_t *e, ingress_object_t *o,
             if (ingress_object_same(copy->object, o)
                 && ingress_object_same_lines(copy->object, o))
             {
+                ingress_object_hand_on(o, copy->object);
                 return TORII_DECLINED;
             }
 
@@ -565,16 +570,45 @@ ingress_slice_attach(ingress_store_t *store, ingress_item_t *e)
 }
 
 
-/* Findings are compared by nobody: an object that has some is a new one. */
+/*
+ * The version tells findings apart, but not the lines they stand at: an object
+ * out of a file that has some is a new one.
+ */
 
 static int
 ingress_object_same(const ingress_object_t *a, const ingress_object_t *b)
 {
+    if ((a->findings && ingress_object_is_placed(a))
+        || (b->findings && ingress_object_is_placed(b)))
+    {
+        return 0;
+    }
+
     return a->version == b->version
            && a->created == b->created
-           && a->deleting == b->deleting
-           && a->findings == NULL
-           && b->findings == NULL;
+           && a->deleting == b->deleting;
+}
+
+
+static int
+ingress_object_is_placed(const ingress_object_t *o)
+{
+    return o->file.len || o->line;
+}
+
+
+static void
+ingress_object_hand_on(ingress_object_t *newer, ingress_object_t *o)
+{
+    ingress_state_t  *state;
+
+    if (o->kind != INGRESS_KIND_INGRESS) {
+        return;
+    }
+
+    state = o->u.ingress.state;
+    o->u.ingress.state = newer->u.ingress.state;
+    newer->u.ingress.state = state;
 }
 
 

@@ -68,6 +68,26 @@ void ingress_store_each(ingress_store_t *store, ingress_kind_e kind,
 /* Number of active objects of a kind. */
 uint32_t ingress_store_count(ingress_store_t *store, ingress_kind_e kind);
 
+/* Call visit() for each Ingress that the last compile served, oldest first. */
+void ingress_store_served(ingress_store_t *store,
+    void (*visit)(void *data, ingress_object_t *o), void *data);
+
+
+/*
+ * Secrets and ConfigMaps that are referred to by the gateway's options and by
+ * the Ingresses that are served: each is told once, whether it is there or
+ * not.  _wanted_by(): by one active Ingress alone, maybe twice.  The strings
+ * live until visit() returns.
+ */
+typedef void (*ingress_store_want_pt)(void *data, ingress_kind_e kind,
+    torii_str_t namespace, torii_str_t name);
+
+void ingress_store_wanted(ingress_store_t *store,
+    const ingress_options_t *options, ingress_store_want_pt visit, void *data);
+void ingress_store_wanted_by(ingress_store_t *store,
+    const ingress_options_t *options, const ingress_object_t *ingress,
+    ingress_store_want_pt visit, void *data);
+
 
 /*
  * ExternalName Services.  The store owns no resolver: its owner asks for the

@@ -67,6 +67,27 @@ ingress_order_update(ingress_store_t *store)
 }
 
 
+/* An Ingress that changed since then has no verdict until the next compile. */
+
+void
+ingress_store_served(ingress_store_t *store,
+    void (*visit)(void *data, ingress_object_t *o), void *data)
+{
+    uint32_t         i;
+    ingress_item_t  *e;
+
+    for (i = 0; i < store->order.n; i++) {
+        e = store->order.elts[i];
+
+        if (e->active && e->u.ingress.served
+            && e->u.ingress.classes == store->classes)
+        {
+            visit(data, e->active);
+        }
+    }
+}
+
+
 static void
 ingress_order_prune(ingress_store_t *store)
 {

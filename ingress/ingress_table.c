@@ -35,6 +35,7 @@ static int ingress_table_check_header(const ingress_table_header_t *h,
     size_t size, char error[128]);
 static int ingress_table_check_sections(ingress_table_t *t);
 static const char *ingress_table_check_globals(const ingress_table_t *t);
+static const char *ingress_table_check_classes(const ingress_table_t *t);
 static const char *ingress_table_check_buckets(const ingress_table_t *t);
 static const char *ingress_table_check_names(const ingress_table_t *t);
 static const char *ingress_table_check_paths(const ingress_table_t *t);
@@ -80,6 +81,7 @@ static const ingress_table_section_t
 
 static const ingress_table_check_pt  ingress_table_checks[] = {
     ingress_table_check_globals,
+    ingress_table_check_classes,
     ingress_table_check_buckets,
     ingress_table_check_names,
     ingress_table_check_paths,
@@ -419,6 +421,41 @@ ingress_table_check_globals(const ingress_table_t *t)
 
     if (h->global.redirect_code < 300 || h->global.redirect_code > 399) {
         return "the redirect code is none";
+    }
+
+    return NULL;
+}
+
+
+static const char *
+ingress_table_check_classes(const ingress_table_t *t)
+{
+    uint32_t                       i, n;
+    const ingress_table_class_t   *class;
+    const ingress_table_header_t  *h;
+
+    h = t->header;
+
+    if (!ingress_table_ref(t, h->watch_namespace)
+        || !ingress_table_array(t, h->classes, sizeof(ingress_table_class_t)))
+    {
+        return "the classes are out of bounds";
+    }
+
+    if (h->flags & ~INGRESS_TABLE_FLAGS) {
+        return "the gateway has an unknown setting";
+    }
+
+    class = (const ingress_table_class_t *)
+                ingress_table_str(t, h->classes).data;
+    n = h->classes.len / sizeof(ingress_table_class_t);
+
+    for (i = 0; i < n; i++) {
+        if (!ingress_table_ref(t, class[i].name)
+            || (class[i].flags & ~INGRESS_TABLE_CLASS_FLAGS))
+        {
+            return "a class is out of bounds";
+        }
     }
 
     return NULL;

@@ -19,7 +19,7 @@
 
 
 #define INGRESS_TABLE_MAGIC     0x656c626169726f74ULL    /* "toriable" */
-#define INGRESS_TABLE_VERSION   1
+#define INGRESS_TABLE_VERSION   2
 #define INGRESS_TABLE_ORDER     0x01020304
 #define INGRESS_NONE            0xffffffffU
 
@@ -65,9 +65,33 @@ typedef struct {
     uint32_t           errors;     /* findings of each severity */
     uint32_t           warnings;
     ingress_ref_t      findings;   /* JSON array */
+    ingress_ref_t      classes;    /* ingress_table_class_t[] */
+    ingress_ref_t      watch_namespace;  /* empty: all are served */
+    uint32_t           flags;      /* INGRESS_TABLE_… */
+    uint32_t           pad;
     ingress_global_t   global;
     ingress_section_t  sections[INGRESS_SECTION_MAX];
 } ingress_table_header_t;
+
+
+/* What admission needs to know of the gateway, beside its routes. */
+
+#define INGRESS_TABLE_ALL      0x01  /* Ingresses of any class are served, but
+                                        not those of a foreign one */
+#define INGRESS_TABLE_STRICT   0x02  /* strict-validate-path-type */
+#define INGRESS_TABLE_CROSS    0x04  /* allow-cross-namespace-resources */
+#define INGRESS_TABLE_FLAGS    0x07
+
+#define INGRESS_TABLE_CLASS_FIELD       0x01  /* ours in spec */
+#define INGRESS_TABLE_CLASS_ANNOTATION  0x02  /* ours in the annotation */
+#define INGRESS_TABLE_CLASS_FOREIGN     0x04  /* another controller's */
+#define INGRESS_TABLE_CLASS_FLAGS       0x07
+
+typedef struct {
+    ingress_ref_t      name;
+    uint32_t           flags;      /* INGRESS_TABLE_CLASS_… */
+    uint32_t           pad;
+} ingress_table_class_t;
 
 
 /* A server name: exact ("a.example") or wildcard ("*.example", one label). */

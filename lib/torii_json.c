@@ -11,7 +11,18 @@
 #include "torii_tree.h"
 
 
+#define TORII_JSON_ARENA  (64 * 1024)
+
+
+static json_t *torii_json_load(torii_str_t in, json_error_t *err);
+static void *torii_json_alloc(size_t size);
+static void torii_json_free(void *p);
 static torii_node_t *torii_json_node(torii_arena_t *a, json_t *value);
+
+
+/* Where jansson's memory comes from while it reads. */
+
+static torii_arena_t  *torii_json_arena;
 
 
 static int
@@ -234,16 +245,58 @@ torii_tree_json(torii_arena_t *a, torii_str_t in,
         return TORII_ERROR;
     }
 
-    root = json_loadb(in.len ? (char *) in.data : "", in.len,
-                      JSON_REJECT_DUPLICATES|JSON_DECODE_ANY|JSON_ALLOW_NUL,
-                      &err);
-    if (root == NULL) {
-        return torii_json_fail(error, err.line, err.column, err.text);
+    torii_json_arena = torii_arena_create(TORII_JSON_ARENA);
+
+    root = torii_json_load(in, &err);
+
+    if (root != NULL) {
+        *doc = torii_json_node(a, root);
     }
 
-    *doc = torii_json_node(a, root);
+    torii_arena_destroy(torii_json_arena);
+    torii_json_arena = NULL;
 
-    json_decref(root);
+    return root != NULL ? TORII_OK
+                        : torii_json_fail(error, err.line, err.column,
+                                          err.text);
+}
 
-    return TORII_OK;
+
+/*
+ * The values live for a moment only, but are many: from malloc() one by one,
+ * among objects that stay, they would take twice the time.  Whoever else uses
+ * jansson in this process finds its own functions afterwards.
+ */
+
+static json_t *
+torii_json_load(torii_str_t in, json_error_t *err)
+{
+    json_t         *root;
+    json_free_t     free_fn;
+    json_malloc_t   malloc_fn;
+
+    json_get_alloc_funcs(&malloc_fn, &free_fn);
+    json_set_alloc_funcs(torii_json_alloc, torii_json_free);
+
+    root = json_loadb(in.len ? (char *) in.data : "", in.len,
+                      JSON_REJECT_DUPLICATES|JSON_DECODE_ANY|JSON_ALLOW_NUL,
+                      err);
+
+    json_set_alloc_funcs(malloc_fn, free_fn);
+
+    return root;
+}
+
+
+static void *
+torii_json_alloc(size_t size)
+{
+    return torii_arena_alloc(torii_json_arena, size);
+}
+
+
+static void
+torii_json_free(void *p)
+{
+    /* goes with the arena */
 }

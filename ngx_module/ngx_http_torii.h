@@ -41,6 +41,28 @@ typedef enum {
 
 #define NGX_TORII_CONTROL_MAGIC  0x31306c7274636f74ULL
 #define NGX_TORII_CONTROL_SIZE   4096
+#define NGX_TORII_CONTROL_KINDS  16
+
+/* How a source of objects is, one row a resource; texts may be torn. */
+
+typedef struct {
+    char                     resource[48];   /* "ingresses", "files" */
+    uint32_t                 state;          /* NGX_TORII_SOURCE_… */
+    uint32_t                 objects;
+    uint64_t                 stale;          /* ms since 1970, 0: it is not */
+    char                     error[112];
+} ngx_torii_control_kind_t;
+
+#define NGX_TORII_SOURCE_NEVER      0        /* as ingress_watch_state_e */
+#define NGX_TORII_SOURCE_COMPLETE   1
+#define NGX_TORII_SOURCE_STALE      2
+#define NGX_TORII_SOURCE_FORBIDDEN  3
+#define NGX_TORII_SOURCE_ABSENT     4
+#define NGX_TORII_SOURCE_STATES     5
+
+#define NGX_TORII_LEADER_NONE       0        /* no election */
+#define NGX_TORII_LEADER_OTHER      1
+#define NGX_TORII_LEADER_SELF       2
 
 typedef struct {
     uint64_t                 magic;
@@ -55,9 +77,16 @@ typedef struct {
     uint64_t                 started;        /* helper; ms since 1970 */
     uint64_t                 restarts;       /* in a row, soon after start */
     uint64_t                 beat;           /* ms since 1970, each second */
-    uint64_t                 synced;         /* ms since 1970: the source was
-                                                last read whole, 0: never */
+    uint64_t                 synced;         /* ms since 1970 when the source
+                                                was last whole, 0: never */
     uint64_t                 failed;         /* 1: the last write failed */
+
+    uint32_t                 nkinds;
+    uint32_t                 leader;         /* NGX_TORII_LEADER_… */
+    char                     lease[112];     /* "namespace/name" */
+    char                     holder[112];    /* of the Lease */
+    char                     error[192];     /* of the source as a whole */
+    ngx_torii_control_kind_t kinds[NGX_TORII_CONTROL_KINDS];
 } ngx_torii_control_t;
 
 
@@ -90,11 +119,47 @@ typedef struct {
 } ngx_torii_table_t;
 
 
+/* torii_publish: what goes to the status of Ingresses. */
+
+typedef enum {
+    NGX_HTTP_TORII_PUBLISH_NONE = 0,
+    NGX_HTTP_TORII_PUBLISH_ADDRESSES,
+    NGX_HTTP_TORII_PUBLISH_SERVICE,
+    NGX_HTTP_TORII_PUBLISH_NODE,
+    NGX_HTTP_TORII_PUBLISH_INTERFACE
+} ngx_http_torii_publish_e;
+
+
+/*
+ * torii_kubernetes and what it goes with.  The environment is read while the
+ * configuration is: nginx's processes have it no longer.
+ */
+
+typedef struct {
+    ngx_flag_t               enable;
+    ngx_flag_t               insecure;
+    ngx_str_t                kubeconfig;     /* a file; empty: in a pod */
+    ngx_str_t                context;
+    ngx_array_t             *secrets;        /* torii_secret_namespaces */
+    ngx_str_t                leader;         /* "NS/NAME", "off" or empty */
+    ngx_http_torii_publish_e publish;
+    ngx_str_t                publish_name;   /* "NS/NAME" or an interface */
+    ngx_array_t             *addresses;      /* of ngx_str_t */
+
+    ngx_str_t                host;           /* of the API, in a pod */
+    ngx_str_t                port;
+    ngx_str_t                pod_name;       /* all may be empty */
+    ngx_str_t                pod_namespace;
+    ngx_str_t                node_name;
+} ngx_http_torii_kubernetes_t;
+
+
 typedef struct {
     ngx_path_t              *state;          /* torii_state */
     ngx_str_t                table_dir;      /* state/table */
     ngx_str_t                private_dir;    /* state/private */
     ngx_str_t                manifests;
+    ngx_http_torii_kubernetes_t  kubernetes;
     ngx_array_t             *classes;        /* of ngx_str_t */
     ngx_array_t             *controllers;
     ngx_str_t                config;
@@ -122,6 +187,7 @@ typedef struct {
 
 typedef struct {
     ngx_flag_t               routes;         /* the generated "location /" */
+    ngx_flag_t               webhook;        /* torii_webhook on */
 } ngx_http_torii_loc_conf_t;
 
 
@@ -241,6 +307,19 @@ ngx_int_t ngx_torii_helper_init_process(ngx_cycle_t *cycle,
  * was not routed has its parent's.  NULL: none.
  */
 ngx_http_torii_ctx_t *ngx_http_torii_ctx(ngx_http_request_t *r);
+
+/* A directive with NAMESPACE/NAME, into the ngx_str_t at cmd->offset. */
+char *ngx_http_torii_object(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* ngx_http_torii_kubernetes.c: directives of the Kubernetes source */
+
+char *ngx_http_torii_kubernetes(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_torii_publish(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_torii_leader(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+/* When all are read: what is missing, or does not go together. */
+char *ngx_http_torii_kubernetes_init(ngx_conf_t *cf,
+    ngx_http_torii_main_conf_t *tmcf);
 
 /* ngx_http_torii_template.c */
 
@@ -372,9 +451,28 @@ void ngx_http_torii_upstream_ssl_save_session(ngx_peer_connection_t *pc,
 
 /* "torii_admin on;" in a server or location: content handler. */
 char *ngx_http_torii_admin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+/* An answer whose body is out, which is freed with the request. */
+ngx_int_t ngx_http_torii_admin_send(ngx_http_request_t *r, ngx_uint_t status,
+    char *type, torii_buf_t *out);
 /* A label's value, escaped; the labels that all metrics have. */
 void ngx_http_torii_label_value(torii_buf_t *out, torii_str_t value);
 void ngx_http_torii_label_const(torii_buf_t *out);
+
+/* ngx_http_torii_source.c: what the helper tells of its source */
+
+ngx_uint_t ngx_http_torii_source_page(ngx_http_request_t *r,
+    ngx_http_torii_main_conf_t *tmcf, ngx_torii_table_t *table,
+    torii_buf_t *out);
+void ngx_http_torii_source_metrics(torii_buf_t *out);
+/* Of the source as a whole: "syncing", "complete" or "stale". */
+char *ngx_http_torii_source_state(void);
+
+/* ngx_http_torii_webhook.c */
+
+/* "torii_webhook on;" in a server or location: content handler. */
+char *ngx_http_torii_webhook(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+/* The limits of bodies, once the location's own are known. */
+void ngx_http_torii_webhook_merge(ngx_http_core_loc_conf_t *clcf);
 
 /* ngx_http_torii_metrics.c */
 

@@ -27,8 +27,6 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_torii_admin_handler(ngx_http_request_t *r);
-static ngx_int_t ngx_http_torii_admin_send(ngx_http_request_t *r,
-    ngx_uint_t status, char *type, torii_buf_t *out);
 static ngx_int_t ngx_http_torii_admin_header(ngx_http_request_t *r,
     ngx_uint_t status, char *type, off_t len);
 static void ngx_http_torii_admin_cleanup(void *data);
@@ -92,6 +90,9 @@ static ngx_http_torii_page_t  ngx_http_torii_pages[] = {
       "what is wrong with the objects", ngx_http_torii_admin_findings },
     { ngx_string("/api/routes"), ngx_http_torii_json,
       "all routes; ?host=NAME for one host's", ngx_http_torii_admin_routes },
+    { ngx_string("/api/source"), ngx_http_torii_json,
+      "where the objects come from, and how that is",
+      ngx_http_torii_source_page },
     { ngx_null_string, NULL, NULL, NULL }
 };
 
@@ -167,7 +168,7 @@ ngx_http_torii_admin_handler(ngx_http_request_t *r)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_torii_admin_send(ngx_http_request_t *r, ngx_uint_t status, char *type,
     torii_buf_t *out)
 {
@@ -413,13 +414,14 @@ ngx_http_torii_admin_readyz(ngx_http_request_t *r,
 
     torii_buf_printf(out, "{\"ready\":%s,\"generation\":%lu,\"routes\":%u,"
                      "\"synced\":%s,\"helper\":{\"pid\":%lu,"
-                     "\"beat\":%lu}}\n",
+                     "\"beat\":%lu},\"source\":{\"state\":\"%s\"}}\n",
                      table ? "true" : "false",
                      table ? (unsigned long) table->generation : 0,
                      table ? ingress_table_n(&table->table, ROUTES) : 0,
                      control && control->synced ? "true" : "false",
                      control ? (unsigned long) control->helper_pid : 0,
-                     control ? (unsigned long) control->beat : 0);
+                     control ? (unsigned long) control->beat : 0,
+                     ngx_http_torii_source_state());
 
     return table ? NGX_HTTP_OK : NGX_HTTP_SERVICE_UNAVAILABLE;
 }
@@ -559,6 +561,7 @@ ngx_http_torii_admin_metrics(ngx_http_request_t *r,
     torii_buf_adds(out, "} 1\n");
 
     ngx_http_torii_admin_control(out);
+    ngx_http_torii_source_metrics(out);
     ngx_http_torii_admin_connections(out);
 
     if (table) {

@@ -32,8 +32,6 @@ static char *ngx_http_torii_state(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_torii_manifests(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char *ngx_http_torii_object(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 static char *ngx_http_torii_names(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_torii_resolver(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -69,6 +67,34 @@ static ngx_command_t  ngx_http_torii_commands[] = {
       ngx_http_torii_manifests,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("torii_kubernetes"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_ANY,
+      ngx_http_torii_kubernetes,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("torii_publish"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_torii_publish,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("torii_leader"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_torii_leader,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_torii_main_conf_t, kubernetes.leader),
+      NULL },
+
+    { ngx_string("torii_secret_namespaces"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_torii_names,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_torii_main_conf_t, kubernetes.secrets),
       NULL },
 
     { ngx_string("torii_helper"),
@@ -132,6 +158,13 @@ static ngx_command_t  ngx_http_torii_commands[] = {
       ngx_http_torii_admin,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("torii_webhook"),
+      NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_http_torii_webhook,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_torii_loc_conf_t, webhook),
       NULL },
 
     /* used by the generated text only */
@@ -215,23 +248,27 @@ ngx_http_torii_init_main_conf(ngx_conf_t *cf, void *conf)
 
     ngx_conf_init_uint_value(tmcf->helper, NGX_HTTP_TORII_HELPER_ON);
 
-    if (tmcf->state == NULL && (tmcf->manifests.len || tmcf->servers.nelts)) {
+    if (tmcf->state == NULL
+        && (tmcf->manifests.len || tmcf->kubernetes.enable
+            || tmcf->servers.nelts))
+    {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "torii needs a folder of its own: add \"torii_state "
                       "/var/lib/torii;\" to the http block");
         return NGX_CONF_ERROR;
     }
 
-    if (tmcf->state && tmcf->manifests.len == 0
+    if (tmcf->state && tmcf->manifests.len == 0 && !tmcf->kubernetes.enable
         && tmcf->helper != NGX_HTTP_TORII_HELPER_OFF)
     {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "torii has no source of objects: add \"torii_manifests "
-                      "/etc/torii/manifests;\" to the http block");
+                      "/etc/torii/manifests;\" or \"torii_kubernetes;\" to "
+                      "the http block");
         return NGX_CONF_ERROR;
     }
 
-    return NGX_CONF_OK;
+    return ngx_http_torii_kubernetes_init(cf, tmcf);
 }
 
 
@@ -274,6 +311,7 @@ ngx_http_torii_create_loc_conf(ngx_conf_t *cf)
     }
 
     tlcf->routes = NGX_CONF_UNSET;
+    tlcf->webhook = NGX_CONF_UNSET;
 
     return tlcf;
 }
@@ -286,13 +324,19 @@ ngx_http_torii_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_http_core_loc_conf_t  *clcf;
 
-    /* not inherited: only the generated location routes */
+    /* not inherited, as handlers are not: they are of the very location */
 
     ngx_conf_init_value(conf->routes, 0);
+    ngx_conf_init_value(conf->webhook, 0);
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
     if (conf->routes) {
-        clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
         clcf->server_tokens = NGX_HTTP_SERVER_TOKENS_OFF;
+    }
+
+    if (conf->webhook) {
+        ngx_http_torii_webhook_merge(clcf);
     }
 
     return NGX_CONF_OK;
@@ -569,7 +613,7 @@ ngx_http_torii_manifests(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 /* NAMESPACE/NAME of one object */
 
-static char *
+char *
 ngx_http_torii_object(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     u_char     *slash;

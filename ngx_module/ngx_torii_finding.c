@@ -58,8 +58,8 @@ ngx_torii_finding_log(ngx_torii_finding_log_t *fl,
 
     if (more) {
         ngx_log_error(NGX_LOG_WARN, fl->log, 0,
-                      "torii: %ui more new errors; \"torii check %V\" lists "
-                      "them all", more, &fl->source);
+                      "torii: %ui more new errors; \"%V\" lists them all",
+                      more, &fl->where);
     }
 
     torii_buf_free(&text);

@@ -113,6 +113,13 @@ ngx_torii_helper_conf(ngx_conf_t *cf, ngx_http_torii_main_conf_t *tmcf)
     h->lock = -1;
     h->pub.dir = tmcf->table_dir;
 
+    if (tmcf->kubernetes.enable) {
+        h->source = &ngx_torii_kubernetes_source;
+
+    } else if (tmcf->manifests.len) {
+        h->source = &ngx_torii_folder_source;
+    }
+
     tmcf->state->manager = ngx_torii_helper_manager;
     tmcf->state->data = h;
 
@@ -461,6 +468,10 @@ ngx_torii_helper_beat_handler(ngx_event_t *ev)
 
     h->pub.control->beat = ngx_torii_publish_ms();
 
+    if (h->feed) {
+        h->source->report(h);
+    }
+
     if (ngx_torii_publish_us() - h->born > NGX_TORII_HELPER_STEADY * 1000) {
         h->pub.control->restarts = 0;
     }
@@ -493,7 +504,7 @@ ngx_torii_helper_run_handler(ngx_event_t *ev)
     c = ev->data;
     h = c->data;
 
-    if (h->tmcf->manifests.len == 0) {
+    if (h->source == NULL) {
         return;
     }
 

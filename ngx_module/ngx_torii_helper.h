@@ -1,8 +1,8 @@
 
 /*
- * What the files of the helper process share: its state, the pipeline from
- * objects to tables, the writer of table files and control page, the resolver
- * of names and the log of findings.
+ * What the files of the helper process share: its state, the sources of
+ * objects, the pipeline from objects to tables, the writer of table files and
+ * control page, the resolver of names and the log of findings.
  */
 
 #ifndef _NGX_TORII_HELPER_H_INCLUDED_
@@ -10,7 +10,6 @@
 
 
 #include "ngx_http_torii.h"
-#include "ingress_folder.h"
 
 
 /* ngx_torii_publish.c: one writer at a time, the holder of the lock */
@@ -78,7 +77,7 @@ ngx_uint_t ngx_torii_resolver_fresh(ngx_torii_resolver_t *resolver);
 
 typedef struct {
     ngx_log_t                   *log;
-    ngx_str_t                    source;     /* where to look for the rest */
+    ngx_str_t                    where;      /* to look for the rest */
     uint64_t                    *known;      /* hashes, of the last compile */
     size_t                       n;
     ngx_int_t                    lines;      /* that may still be logged */
@@ -89,9 +88,38 @@ void ngx_torii_finding_log(ngx_torii_finding_log_t *fl,
     ingress_findings_t *findings);
 
 
-/* The state of a helper process. */
+typedef struct ngx_torii_helper_s  ngx_torii_helper_t;
+
+
+/*
+ * Where objects come from.  A source fills h->store as it learns of them, and
+ * tells the pipeline by ngx_torii_pipeline_changed() and _complete().
+ */
 
 typedef struct {
+    ngx_int_t                  (*start)(ngx_torii_helper_t *h);
+
+    /* Whether it is there: what is not may not take anything away. */
+    ngx_uint_t                 (*present)(ngx_torii_helper_t *h);
+
+    /* Its own findings, valid until it runs again. */
+    const ingress_finding_t   *(*findings)(ngx_torii_helper_t *h);
+
+    /* A table was compiled with these findings; may be NULL. */
+    void                       (*compiled)(ngx_torii_helper_t *h,
+                                           ingress_findings_t *findings);
+
+    /* Brings its rows in the control page up to date, each second. */
+    void                       (*report)(ngx_torii_helper_t *h);
+} ngx_torii_source_t;
+
+extern const ngx_torii_source_t  ngx_torii_folder_source;
+extern const ngx_torii_source_t  ngx_torii_kubernetes_source;
+
+
+/* The state of a helper process. */
+
+struct ngx_torii_helper_s {
     ngx_http_torii_main_conf_t  *tmcf;
     ngx_log_t                   *log;
     ngx_pool_t                  *pool;
@@ -103,14 +131,13 @@ typedef struct {
 
     ingress_store_t             *store;
     ingress_options_t            options;
-    ingress_folder_t            *folder;
+    const ngx_torii_source_t    *source;
+    void                        *feed;       /* the source's own */
     ngx_torii_resolver_t        *resolver;
     ngx_torii_finding_log_t      findings;
-    ngx_connection_t            *watch;      /* the folder's descriptor */
 
     ngx_event_t                  start;
     ngx_event_t                  beat;
-    ngx_event_t                  read;
     ngx_event_t                  publish;
     ngx_connection_t             dummy;      /* what those point to */
 
@@ -124,11 +151,10 @@ typedef struct {
     unsigned                     started:1;
     unsigned                     standby:1;
     unsigned                     complete:1; /* source was read whole once */
-    unsigned                     partial:1;  /* files are left to be read */
+    unsigned                     partial:1;  /* more of a change will come */
     unsigned                     compiled:1;
     unsigned                     names:1;    /* may have changed */
-    unsigned                     missing:1;  /* the source is not there */
-} ngx_torii_helper_t;
+};
 
 
 /* ngx_torii_helper.c */
@@ -143,9 +169,16 @@ void ngx_torii_helper_arm(ngx_event_t *ev, ngx_msec_t wait);
 /* Sets h->retry, the wait until what failed is tried again. */
 void ngx_torii_helper_backoff(ngx_torii_helper_t *h);
 
-/* ngx_torii_pipeline.c: folder → store → table, from now on */
+/* ngx_torii_pipeline.c: source → store → table, from now on */
 
 ngx_int_t ngx_torii_pipeline_start(ngx_torii_helper_t *h);
+
+/* The store, or a finding of the source, has changed; noticed at since (us). */
+void ngx_torii_pipeline_changed(ngx_torii_helper_t *h, uint64_t since);
+/* The source was read whole: what it says is all there is. */
+void ngx_torii_pipeline_complete(ngx_torii_helper_t *h);
+/* Publishes what has changed, now or as soon as it may be. */
+void ngx_torii_pipeline_publish(ngx_torii_helper_t *h);
 
 
 #endif /* _NGX_TORII_HELPER_H_INCLUDED_ */

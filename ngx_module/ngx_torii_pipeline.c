@@ -1,14 +1,13 @@
 
 /*
- * From objects to a published table: the folder is read into the store, names
- * are resolved, and the store is compiled and published.  Until the folder was
+ * From objects to a published table: the source fills the store, names are
+ * resolved, and the store is compiled and published.  Until the source was
  * read whole once, nothing is published: the last table serves.
  */
 
 #include "ngx_torii_helper.h"
 
 
-#define NGX_TORII_PIPELINE_BUDGET    256     /* files in one turn */
 #define NGX_TORII_PIPELINE_GAP       5000    /* us between two tables */
 #define NGX_TORII_PIPELINE_PATIENCE  250000  /* us, with files unread */
 #define NGX_TORII_PIPELINE_NAMES     100000  /* us, for new names */
@@ -18,11 +17,6 @@ static ngx_int_t ngx_torii_pipeline_options(ngx_torii_helper_t *h);
 static ngx_int_t ngx_torii_pipeline_strings(ngx_torii_helper_t *h,
     ngx_array_t *array, torii_str_t **strings, uint32_t *n);
 
-static void ngx_torii_pipeline_read_handler(ngx_event_t *ev);
-static void ngx_torii_pipeline_read(ngx_torii_helper_t *h);
-static void ngx_torii_pipeline_wait(ngx_torii_helper_t *h, int wait);
-static ngx_int_t ngx_torii_pipeline_watch(ngx_torii_helper_t *h);
-static ngx_uint_t ngx_torii_pipeline_present(ngx_torii_helper_t *h);
 static void ngx_torii_pipeline_seed(ngx_torii_helper_t *h);
 static ngx_uint_t ngx_torii_pipeline_names(ngx_torii_helper_t *h);
 static void ngx_torii_pipeline_name(void *data, torii_str_t name);
@@ -30,7 +24,6 @@ static void ngx_torii_pipeline_resolved(void *data, ngx_str_t *name,
     const uint8_t (*addrs)[16], ngx_uint_t n);
 
 static void ngx_torii_pipeline_publish_handler(ngx_event_t *ev);
-static void ngx_torii_pipeline_publish(ngx_torii_helper_t *h);
 static void ngx_torii_pipeline_compile(ngx_torii_helper_t *h);
 static uint64_t ngx_torii_pipeline_cpu(void);
 static void ngx_torii_pipeline_published(ngx_torii_helper_t *h, uint64_t now);
@@ -39,10 +32,6 @@ static void ngx_torii_pipeline_published(ngx_torii_helper_t *h, uint64_t now);
 ngx_int_t
 ngx_torii_pipeline_start(ngx_torii_helper_t *h)
 {
-    char  *path;
-
-    path = (char *) h->tmcf->manifests.data;
-
     if (ngx_torii_pipeline_options(h) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -55,20 +44,14 @@ ngx_torii_pipeline_start(ngx_torii_helper_t *h)
     }
 
     h->findings.log = h->log;
-    h->findings.source = h->tmcf->manifests;
 
-    ngx_torii_helper_event(h, &h->read, ngx_torii_pipeline_read_handler);
     ngx_torii_helper_event(h, &h->publish, ngx_torii_pipeline_publish_handler);
 
-    h->store = ingress_store_create();
-    h->folder = ingress_folder_open(path, h->store, 1);
+    if (h->store == NULL) {
+        h->store = ingress_store_create();
+    }
 
-    ngx_log_error(NGX_LOG_NOTICE, h->log, 0,
-                  "torii: helper serves \"%s\"", path);
-
-    ngx_torii_pipeline_read(h);
-
-    return NGX_OK;
+    return h->source->start(h);
 }
 
 
@@ -89,7 +72,6 @@ ngx_torii_pipeline_options(ngx_torii_helper_t *h)
     o->default_certificate.data = tmcf->default_certificate.data;
     o->watch_namespace.len = tmcf->watch_namespace.len;
     o->watch_namespace.data = tmcf->watch_namespace.data;
-    o->loopback = 1;
 
     if (ngx_torii_pipeline_strings(h, tmcf->classes, &o->classes, &o->nclasses)
         != NGX_OK
@@ -100,7 +82,12 @@ ngx_torii_pipeline_options(ngx_torii_helper_t *h)
         return NGX_ERROR;
     }
 
-    o->all = (o->nclasses == 0 && o->ncontrollers == 0);
+    /* a folder is one's own, a cluster has many users */
+
+    if (!tmcf->kubernetes.enable) {
+        o->loopback = 1;
+        o->all = (o->nclasses == 0 && o->ncontrollers == 0);
+    }
 
     return NGX_OK;
 }
@@ -135,158 +122,33 @@ ngx_torii_pipeline_strings(ngx_torii_helper_t *h, ngx_array_t *array,
 }
 
 
-static void
-ngx_torii_pipeline_read_handler(ngx_event_t *ev)
+void
+ngx_torii_pipeline_changed(ngx_torii_helper_t *h, uint64_t since)
 {
-    ngx_connection_t  *c;
+    h->names = 1;
 
-    c = ev->data;
-
-    ngx_torii_pipeline_read(c->data);
-}
-
-
-static void
-ngx_torii_pipeline_read(ngx_torii_helper_t *h)
-{
-    int       rc, changed;
-    uint64_t  now;
-
-    changed = 0;
-    now = ngx_torii_publish_us();
-
-    rc = ingress_folder_read(h->folder, NGX_TORII_PIPELINE_BUDGET, &changed);
-
-    if (changed) {
-        h->names = 1;
-        h->seen = h->seen ? h->seen : now;
-    }
-
-    h->partial = (rc == TORII_AGAIN);
-
-    if (h->partial) {
-        ngx_post_event(&h->read, &ngx_posted_next_events);
-
-    } else {
-        ngx_torii_pipeline_wait(h, ingress_folder_wait(h->folder));
-
-        if (!ngx_torii_pipeline_present(h)) {
-            return;
-        }
-
-        h->pub.control->synced = ngx_torii_publish_ms();
-
-        if (!h->complete) {
-            h->complete = 1;
-            h->seen = h->seen ? h->seen : now;
-            ngx_torii_pipeline_seed(h);
-        }
-    }
-
-    ngx_torii_pipeline_publish(h);
-}
-
-
-static void
-ngx_torii_pipeline_wait(ngx_torii_helper_t *h, int wait)
-{
-    if (h->read.timer_set) {
-        ngx_del_timer(&h->read);
-    }
-
-    if (ngx_torii_pipeline_watch(h) != NGX_OK || h->missing) {
-        wait = wait < 0 ? NGX_TORII_HELPER_RETRY
-                        : ngx_min(wait, NGX_TORII_HELPER_RETRY);
-    }
-
-    if (wait >= 0) {
-        ngx_add_timer(&h->read, (ngx_msec_t) wait);
+    if (h->seen == 0) {
+        h->seen = since;
     }
 }
 
 
-static ngx_int_t
-ngx_torii_pipeline_watch(ngx_torii_helper_t *h)
+void
+ngx_torii_pipeline_complete(ngx_torii_helper_t *h)
 {
-    int                fd;
-    ngx_connection_t  *c;
+    h->pub.control->synced = ngx_torii_publish_ms();
 
-    fd = ingress_folder_fd(h->folder);
-
-    if (h->watch && h->watch->fd == fd) {
-        return NGX_OK;
+    if (h->complete) {
+        return;
     }
 
-    if (h->watch) {
-        c = h->watch;
-        h->watch = NULL;
+    h->complete = 1;
 
-        (void) ngx_del_event(c->read, NGX_READ_EVENT, 0);
-        ngx_free_connection(c);
-        c->fd = (ngx_socket_t) -1;
+    if (h->seen == 0) {
+        h->seen = ngx_torii_publish_us();
     }
 
-    if (fd == -1) {
-        return NGX_OK;
-    }
-
-    c = ngx_get_connection(fd, h->log);
-    if (c == NULL) {
-        return NGX_ERROR;
-    }
-
-    c->data = h;
-    c->log = h->log;
-    c->read->log = h->log;
-    c->write->log = h->log;
-    c->read->handler = ngx_torii_pipeline_read_handler;
-    c->read->resolver = 1;
-
-    if (ngx_add_event(c->read, NGX_READ_EVENT, NGX_LEVEL_EVENT) != NGX_OK) {
-        ngx_free_connection(c);
-        c->fd = (ngx_socket_t) -1;
-        return NGX_ERROR;
-    }
-
-    h->watch = c;
-
-    return NGX_OK;
-}
-
-
-/*
- * A folder that is gone, or not ours to read, does not say that all objects
- * were deleted; a folder that is there and empty does.
- */
-
-static ngx_uint_t
-ngx_torii_pipeline_present(ngx_torii_helper_t *h)
-{
-    int  fd;
-
-    fd = open((char *) h->tmcf->manifests.data, O_RDONLY|O_NONBLOCK|O_CLOEXEC);
-
-    if (fd == -1) {
-        if (!h->missing) {
-            ngx_log_error(NGX_LOG_ERR, h->log, ngx_errno,
-                          "torii: cannot open \"%V\", the last table goes on "
-                          "serving", &h->tmcf->manifests);
-            h->missing = 1;
-            ngx_torii_helper_arm(&h->read, NGX_TORII_HELPER_RETRY);
-        }
-
-        return 0;
-    }
-
-    close(fd);
-
-    if (h->missing) {
-        ngx_log_error(NGX_LOG_NOTICE, h->log, 0,
-                      "torii: \"%V\" is there again", &h->tmcf->manifests);
-        h->missing = 0;
-    }
-
-    return 1;
+    ngx_torii_pipeline_seed(h);
 }
 
 
@@ -390,7 +252,7 @@ ngx_torii_pipeline_publish_handler(ngx_event_t *ev)
  * compiling takes a third of a processor at most.
  */
 
-static void
+void
 ngx_torii_pipeline_publish(ngx_torii_helper_t *h)
 {
     uint64_t  now;
@@ -412,7 +274,7 @@ ngx_torii_pipeline_publish(ngx_torii_helper_t *h)
         return;
     }
 
-    if (!ngx_torii_pipeline_present(h)) {
+    if (!h->source->present(h)) {
         ngx_torii_helper_arm(&h->publish, NGX_TORII_HELPER_RETRY);
         return;
     }
@@ -453,7 +315,7 @@ ngx_torii_pipeline_compile(ngx_torii_helper_t *h)
     h->out.len = 0;
 
     ingress_compile(h->store, &h->options, ngx_time(),
-                    ingress_folder_findings(h->folder), &findings, &h->out);
+                    h->source->findings(h), &findings, &h->out);
 
     compiled = ngx_torii_publish_us();
     cpu = ngx_torii_pipeline_cpu() - cpu;
@@ -484,6 +346,10 @@ ngx_torii_pipeline_compile(ngx_torii_helper_t *h)
 
     if (rc == NGX_OK || !h->compiled) {
         ngx_torii_finding_log(&h->findings, &findings);
+    }
+
+    if (h->source->compiled) {
+        h->source->compiled(h, &findings);
     }
 
     h->compiled = 1;

@@ -6,9 +6,11 @@ Fixtures of the integration tests.
         assert gateway.post(host="a.example", body=b"x" * 2000).status == 413
 
 A test file may say how its gateway is made: GATEWAY = dict(http="…"), see
-gateway.Gateway.  After each test the error logs of all nginx that run are
-looked through: a crash, an alert or a sanitizer's report fails the test that
-caused it, unless it said so by gateway.expect("pattern").
+gateway.Gateway; and where its objects come from, each test once with each:
+SOURCES = ("manifests", "kubernetes").  @pytest.mark.manifests is a test of a
+folder, or of what no API server takes.  After each test the error logs of all
+nginx that run are looked through: a crash, an alert or a sanitizer's report
+fails the test that caused it, unless it said so by gateway.expect("pattern").
 
 TORII_OBJS names the folder of the module, TORII_SANITIZE=1 wants the one with
 sanitizers, TORII_KEEP=1 keeps the folders of the nginx that ran.
@@ -22,7 +24,9 @@ import signal
 import pytest
 
 import certificate
+import cluster
 import gateway as gateways
+import network
 import nginx as nginxes
 import peer
 
@@ -34,6 +38,20 @@ def pytest_sessionstart(session):
     # daemons that tests start become ours, not init's: see the end
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     peer.install()
+    network.enter()
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "manifests: a test of objects in files")
+
+
+def pytest_generate_tests(metafunc):
+    sources = getattr(metafunc.module, "SOURCES", None)
+
+    if sources and "source" in metafunc.fixturenames:
+        if metafunc.definition.get_closest_marker("manifests"):
+            sources = ["manifests"]
+        metafunc.parametrize("source", sources, indirect=True, scope="module")
 
 
 def pytest_sessionfinish(session):
@@ -52,7 +70,7 @@ def authority():
 
 @pytest.fixture(scope="session")
 def echo_backend(authority):
-    pair = authority.issue("backend.example", "127.0.0.1")
+    pair = authority.issue("backend.example", network.POD)
     backend = peer.Echo(pair, authority.pem)
     yield backend
     backend.stop()
@@ -67,7 +85,7 @@ def echo(echo_backend):
 
 @pytest.fixture(scope="session")
 def argo_server(authority):
-    backend = peer.Argo(authority.issue("backend.example", "127.0.0.1"))
+    backend = peer.Argo(authority.issue("backend.example", network.POD))
     yield backend
     backend.stop()
 
@@ -96,9 +114,21 @@ def fastcgi():
 
 
 @pytest.fixture(scope="module")
-def gateway(request):
+def source(request):
+    """Where objects come from: "manifests" or "kubernetes"."""
+    return getattr(request, "param", "manifests")
+
+
+@pytest.fixture(scope="module")
+def make_gateway(source):
+    """make_gateway(http=…) is one that is not started yet."""
+    return (cluster.Gateway if source == "kubernetes" else gateways.Gateway)
+
+
+@pytest.fixture(scope="module")
+def gateway(request, make_gateway):
     """The gateway of this test file, made once."""
-    made = gateways.Gateway(**getattr(request.module, "GATEWAY", {}))
+    made = make_gateway(**getattr(request.module, "GATEWAY", {}))
     try:
         yield made.start()
     finally:
@@ -106,11 +136,11 @@ def gateway(request):
 
 
 @pytest.fixture
-def start_gateway():
+def start_gateway(make_gateway):
     """start_gateway(http=…, manifests=…) for a test that needs its own."""
     with contextlib.ExitStack() as stack:
         def start(**how):
-            made = gateways.Gateway(**how)
+            made = make_gateway(**how)
             stack.callback(made.remove)
             return made.start()
         yield start

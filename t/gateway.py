@@ -85,7 +85,7 @@ class Gateway(nginx.Nginx):
         return self.frame(f"""load_module {MODULE};
 {SANITIZER_MAIN if SANITIZE else ""}{self.main}""", f"""
     torii_state      @dir@/state;
-    torii_manifests  @dir@/manifests;
+    {self.source()}
     {self.http}
     server {{{listen}
         torii on;
@@ -95,6 +95,9 @@ class Gateway(nginx.Nginx):
         listen 127.0.0.1:@admin@;
         torii_admin on;
     }}""")
+
+    def source(self):
+        return "torii_manifests  @dir@/manifests;"
 
     def start(self):
         for name, docs in self.initial.items():
@@ -211,10 +214,10 @@ class Gateway(nginx.Nginx):
         except FileNotFoundError:
             return b""
 
-    def findings(self, marks=False):
+    def findings(self, marks=False, table=None):
         """Findings of the table in force, as dicts: severity, reason, object,
         file, line, field, value, message."""
-        table = self.table()
+        table = self.table() if table is None else table
         if not table:
             return []
 
@@ -224,7 +227,7 @@ class Gateway(nginx.Nginx):
         found = json.loads(table[pool + off:pool + off + length] or b"[]")
 
         return [f for f in found
-                if marks or MARK not in json.dumps(f.get("object", ""))]
+                if marks or MARK not in json.dumps(f)]
 
     def wait_finding(self, **wanted):
         """Wait for a finding whose members contain the given texts, as

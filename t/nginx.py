@@ -80,9 +80,9 @@ def title(pid):
 class Nginx:
     """An nginx with a configuration of the test's.
 
-    The text of http {} is given with @plain@, @tls@, @h2c@ and @admin@ in the
-    place of free ports and @dir@ in that of the folder.  Temp paths, logs,
-    pid, user and the like are there already.
+    The text of http {} is given with @plain@, @tls@, @h2c@, @admin@ and @hook@
+    in the place of free ports and @dir@ in that of the folder.  Temp paths,
+    logs, pid, user and the like are there already.
 
         nginx = start_nginx('''
             server { listen 127.0.0.1:@plain@; return 204; }
@@ -93,7 +93,7 @@ class Nginx:
     http2() give one to keep.
     """
 
-    names = ("plain", "tls", "h2c", "admin")
+    names = ("plain", "tls", "h2c", "admin", "hook")
 
     def __init__(self, http="", main="", events="", workers=2):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="torii-"))

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import threading
 
+import network
 from manifest import Address
 
 
@@ -68,7 +69,7 @@ class Echo(Node):
     other end), tls (sni, protocol, client certificate's subject).
 
     echo[0] … echo[5] are HTTP addresses, echo.https one with TLS (a
-    certificate for "backend.example" and 127.0.0.1, signed by the test CA),
+    certificate for "backend.example" and its address, signed by the test CA),
     echo.mtls the same asking for a client certificate.
 
     A request's X-Echo header (echo={…} in this bench's clients) says what to
@@ -84,10 +85,10 @@ class Echo(Node):
 
     def __init__(self, pair, ca, addresses=6):
         super().__init__("echo.js", addresses=addresses, cert=pair.chain,
-                         key=pair.key, ca=ca)
-        self.addresses = [Address("127.0.0.1", p) for p in self.hello["http"]]
-        self.https = Address("127.0.0.1", self.hello["https"])
-        self.mtls = Address("127.0.0.1", self.hello["mtls"])
+                         key=pair.key, ca=ca, host=network.POD)
+        self.addresses = [Address(network.POD, p) for p in self.hello["http"]]
+        self.https = Address(network.POD, self.hello["https"])
+        self.mtls = Address(network.POD, self.hello["mtls"])
 
     def __getitem__(self, n):
         return self.addresses[n]
@@ -123,7 +124,7 @@ class RawBackend:
     def __init__(self, reply=REPLY):
         self.reply = reply
         self.requests = []
-        self.server = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.server = socket.create_server((network.POD, 0), backlog=128)
         self.address = Address(*self.server.getsockname()[:2])
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
@@ -172,9 +173,10 @@ class Argo(Node):
     """
 
     def __init__(self, pair):
-        super().__init__("argo.js", cert=pair.chain, key=pair.key)
-        self.address = Address("127.0.0.1", self.hello["port"])
-        self.grpcs = Address("127.0.0.1", self.hello["tls"])
+        super().__init__("argo.js", cert=pair.chain, key=pair.key,
+                         host=network.POD)
+        self.address = Address(network.POD, self.hello["port"])
+        self.grpcs = Address(network.POD, self.hello["tls"])
 
     def events(self):
         """What happened at the server since the last call: "get x cancelled",
@@ -204,5 +206,5 @@ class FastCgi(Node):
     """A FastCGI application: answers {"params": {…}, "length", "sha256"}."""
 
     def __init__(self):
-        super().__init__("fastcgi.js")
-        self.address = Address("127.0.0.1", self.hello["port"])
+        super().__init__("fastcgi.js", host=network.POD)
+        self.address = Address(network.POD, self.hello["port"])

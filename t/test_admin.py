@@ -510,7 +510,8 @@ def test_log_format_of_ingress_nginx(gateway, echo):
     assert re.fullmatch(
         r'127\.0\.0\.1 - - \[[^]]+\] "GET /shop/x HTTP/1\.1" 200 \d+ "-" '
         rf'"test/1" \d+ \d\.\d+ \[default-{name}-80\] \[-?\] '
-        rf'127\.0\.0\.1:{echo[0].port} \d+ \d\.\d+ 200 id-1 default {name} '
+        rf'{re.escape(echo[0].host)}:{echo[0].port} '
+        rf'\d+ \d\.\d+ 200 id-1 default {name} '
         rf'{name} 80 /shop/?\n', line), line
 
 

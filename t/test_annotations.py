@@ -10,12 +10,13 @@ import threading
 import pytest
 
 import certificate
-import gateway as gateways
 import manifest
+import network
 import nginx
 import peer
 
 
+SOURCES = ("manifests", "kubernetes")
 GATEWAY = dict(listen="""
         listen 127.0.0.1:@plain@;
         listen [::1]:@plain@;
@@ -244,7 +245,7 @@ def test_service_upstream(gateway, echo, value, name):
     number = next(NUMBERS)
     gateway.apply(f"cluster-{number}", [
         manifest.service(f"cluster-{number}", echo[1].port, target=80,
-                         cluster_ip="127.0.0.1"),
+                         cluster_ip=network.POD),
         manifest.endpoint_slice(f"cluster-{number}", [echo[0].host],
                                 echo[0].port),
         manifest.ingress(f"cluster-{number}", manifest.rule(
@@ -628,11 +629,11 @@ def test_proxy_ssl_verify_depth(serve, gateway, start_nginx, depth, status):
     middle = certificate.Authority("Middle", parent=root)
     low = certificate.Authority("Low", parent=middle)
     cert, key = low.issue("deep.example").files()
-    deep = start_nginx(f"""server {{ listen 127.0.0.1:@tls@ ssl; return 200;
+    deep = start_nginx(f"""server {{ listen {network.POD}:@tls@ ssl; return 200;
         ssl_certificate {cert}; ssl_certificate_key {key}; }}""")
     gateway.apply("deep", manifest.secret("deep", {"ca.crt": root.pem}))
 
-    route = serve(manifest.Address("127.0.0.1", deep.tls),
+    route = serve(manifest.Address(network.POD, deep.tls),
                   backend_protocol="HTTPS", proxy_ssl_secret="default/deep",
                   proxy_ssl_verify="on", proxy_ssl_name="deep.example",
                   proxy_ssl_verify_depth=depth)
@@ -683,7 +684,7 @@ class Flood:
     def __init__(self, size):
         self.size = size
         self.sent = threading.Event()
-        self.server = socket.create_server(("127.0.0.1", 0))
+        self.server = socket.create_server((network.POD, 0))
         self.address = manifest.Address(*self.server.getsockname())
         threading.Thread(target=self.run, daemon=True).start()
 
@@ -740,7 +741,7 @@ def test_answer_is_read_ahead_of_a_slow_client(serve, gateway, flood, short,
 def test_stream_flows_at_once_whatever_is_buffered(serve, gateway, kind,
                                                    length):
     """The backend goes on when the client has what was sent before."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    with socket.create_server((network.POD, 0)) as server:
         route = serve(manifest.Address(*server.getsockname()),
                       proxy_buffering="on")
 
@@ -845,7 +846,7 @@ def test_proxy_request_buffering(serve, gateway, echo, value, buffered):
 @pytest.fixture
 def silent():
     """A backend that never accepts: its queue of connections is full."""
-    server = socket.create_server(("127.0.0.1", 0), backlog=0)
+    server = socket.create_server((network.POD, 0), backlog=0)
     waiting = []
 
     for _ in range(3):
@@ -863,7 +864,7 @@ def silent():
 @pytest.fixture
 def deaf():
     """A backend that accepts, and reads nothing."""
-    server = socket.create_server(("127.0.0.1", 0))
+    server = socket.create_server((network.POD, 0))
     server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     yield manifest.Address(*server.getsockname())
     server.close()
@@ -1483,8 +1484,8 @@ def test_common_values_are_taken_as_they_are(serve, annotations):
 # Defaults by the ConfigMap
 
 @pytest.fixture(scope="module")
-def configured_gateway():
-    made = gateways.Gateway(http="torii_config default/torii;")
+def configured_gateway(make_gateway):
+    made = make_gateway(http="torii_config default/torii;")
     try:
         yield made.start()
     finally:

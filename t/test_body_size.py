@@ -11,9 +11,10 @@ import json
 import pytest
 
 import client
-import gateway as gateways
 import manifest
 
+
+SOURCES = ("manifests", "kubernetes")
 
 LIMIT = 8 * 1024
 REGISTRY = "/v2/a/blobs/uploads/1"
@@ -201,8 +202,8 @@ def test_limit_is_of_the_path(gateway, echo):
 # The ConfigMap's default
 
 @pytest.fixture(scope="module")
-def configured():
-    made = gateways.Gateway(http="torii_config default/torii;")
+def configured(make_gateway):
+    made = make_gateway(http="torii_config default/torii;")
     try:
         yield made.start()
     finally:

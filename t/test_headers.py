@@ -10,10 +10,12 @@ import pytest
 
 import client
 import manifest
+import network
 import nginx
 from manifest import ingress, path, rule
 
 
+SOURCES = ("manifests", "kubernetes")
 GATEWAY = dict(http="torii_config torii/settings;")
 
 HOST = "headers.example"
@@ -521,7 +523,7 @@ def test_hsts_is_on_errors_and_redirects_too(gateway, target, status):
                 denylist_source_range="0.0.0.0/0"),
         ingress("dead", rule("errors.example", path("/dead", "dead"))),
         manifest.service("none"),
-        manifest.backend("dead", manifest.Address("127.0.0.1", 1))])
+        manifest.backend("dead", manifest.Address(network.POD, 1))])
     answer = gateway.get(target, "errors.example", tls=True)
     assert answer.status == status and answer.header(HSTS)
     assert gateway.get(target, "errors.example").header(HSTS) is None

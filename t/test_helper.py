@@ -16,6 +16,7 @@ import pytest
 import gateway as gateways
 import manifest
 import nameserver
+import network
 import nginx
 
 
@@ -485,7 +486,7 @@ BACKEND = manifest.Address("", 80)
 
 def test_external_name_is_resolved_before_it_serves(start_gateway, names,
                                                     echo):
-    names.records["echo.test"] = ["127.0.0.1"]
+    names.records["echo.test"] = [network.POD]
     names.delay = 0.02
     gateway = start_gateway(http=resolver(names))
 
@@ -508,7 +509,7 @@ def test_external_name_follows_its_addresses(start_gateway, names):
 
 def test_last_good_address_serves_while_the_name_fails(start_gateway, names,
                                                        echo):
-    names.records["echo.test"] = ["127.0.0.1"]
+    names.records["echo.test"] = [network.POD]
     gateway = start_gateway(http=resolver(names))
     gateway.apply("ext", external(HOST, "echo.test", echo[0]))
 
@@ -521,14 +522,17 @@ def test_last_good_address_serves_while_the_name_fails(start_gateway, names,
     gateway.serve("other.example", echo[2])
     assert answers(gateway, "http0")
 
-    names.records["echo.test"] = ["127.0.0.1"]
+    names.records["echo.test"] = [network.POD]
     gateway.wait_log('"echo.test" is resolved again')
 
 
-def test_hosts_file_counts(start_gateway, names, echo):
+def test_hosts_file_counts(start_gateway, names, start_nginx):
+    local = start_nginx("server { listen 127.0.0.1:@plain@; return 200 local;"
+                        " }")
     gateway = start_gateway(http=resolver(names))
-    gateway.apply("ext", external(HOST, "localhost", echo[0]))
-    assert answers(gateway, "http0")
+    gateway.apply("ext", external(HOST, "localhost",
+                                  manifest.Address("", local.plain)))
+    assert gateway.get("/", HOST).text == "local"
 
 
 def test_silent_name_server_holds_nobody_up(start_gateway, names, echo):

@@ -36,7 +36,7 @@ BY_HAND = """
         listen 127.0.0.1:@h2c@ http2;
         server_name raw.example;
         location / {{
-            proxy_pass http://127.0.0.1:{port};
+            proxy_pass http://{host}:{port};
             proxy_http_version 1.1;
             proxy_set_header Host $host;
             proxy_set_header Upgrade $http_upgrade;
@@ -86,7 +86,7 @@ def sides(gateway, start_nginx):
     """The server by hand and the gateway."""
     backends = peer.RawBackend(), peer.RawBackend()
     gateway.serve(HOST, backends[1].address)
-    by_hand = start_nginx(BY_HAND.format(port=backends[0].address.port))
+    by_hand = start_nginx(BY_HAND.format(**backends[0].address._asdict()))
     yield Side(by_hand, backends[0]), Side(gateway, backends[1])
     for backend in backends:
         backend.stop()

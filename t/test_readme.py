@@ -57,7 +57,8 @@ def expected(output):
 
 
 def served(text, echo):
-    return text.replace("8081", str(echo[0].port))
+    return (text.replace("127.0.0.1", echo[0].host)
+            .replace("8081", str(echo[0].port)))
 
 
 @pytest.fixture(scope="module")

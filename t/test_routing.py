@@ -8,12 +8,14 @@ import json
 
 import pytest
 
-import gateway as gateways
 import manifest
 import nameserver
+import network
 import nginx
 from manifest import endpoint_slice, ingress, ingress_class, path, rule, service
 
+
+SOURCES = ("manifests", "kubernetes")
 
 # one worker, for each goes its own round
 GATEWAY = dict(workers=1)
@@ -130,6 +132,7 @@ def test_foreign_class_is_a_finding(classes):
     assert classes.wait_finding(object='"a"', reason="Class")
 
 
+@pytest.mark.manifests
 def test_without_a_class_of_ours_all_are_served(gateway):
     gateway.apply("all", classed("nameless"), classed("named", "whatever"),
                   classed("annotated", annotation="whatever"))
@@ -663,23 +666,23 @@ def ported(gateway, wanted, *slices, spec_ports=None, **service_):
 
 def test_port_by_number(gateway, echo):
     assert ported(gateway, 80, endpoint_slice(
-        "ported", ["127.0.0.1"], echo[0].port), port=80) == "http0"
+        "ported", [network.POD], echo[0].port), port=80) == "http0"
 
 
 def test_port_by_name(gateway, echo):
     assert ported(gateway, "web", endpoint_slice(
-        "ported", ["127.0.0.1"], echo[1].port, port_name="web"),
+        "ported", [network.POD], echo[1].port, port_name="web"),
         port=80, port_name="web") == "http1"
 
 
 def test_port_by_its_target_number_or_name(gateway, echo):
-    slice_ = endpoint_slice("ported", ["127.0.0.1"], echo[2].port)
+    slice_ = endpoint_slice("ported", [network.POD], echo[2].port)
     assert ported(gateway, 8080, slice_, port=80, target=8080) == "http2"
     assert ported(gateway, "pod", slice_, port=80, target="pod") == "http2"
 
 
 def test_number_of_the_service_comes_before_a_target(gateway, echo):
-    slice_ = endpoint_slice("ported", ["127.0.0.1"], 1, port_name="a")
+    slice_ = endpoint_slice("ported", [network.POD], 1, port_name="a")
     slice_["ports"] = [
         {"name": "a", "port": echo[0].port, "protocol": "TCP"},
         {"name": "b", "port": echo[1].port, "protocol": "TCP"}]
@@ -690,27 +693,27 @@ def test_number_of_the_service_comes_before_a_target(gateway, echo):
 
 
 def test_port_that_is_not_defined_is_503(gateway, echo):
-    slice_ = endpoint_slice("ported", ["127.0.0.1"], echo[0].port)
+    slice_ = endpoint_slice("ported", [network.POD], echo[0].port)
     assert ported(gateway, 81, slice_, port=80) == 503
     assert ported(gateway, "web", slice_, port=80) == 503
     assert gateway.wait_finding(reason="ServicePortNotFound")
 
 
 def test_port_that_is_not_tcp_is_none(gateway, echo):
-    slice_ = endpoint_slice("ported", ["127.0.0.1"], echo[0].port)
+    slice_ = endpoint_slice("ported", [network.POD], echo[0].port)
     ports = [{"port": 80, "protocol": "UDP"}]
     assert ported(gateway, 80, slice_, spec_ports=ports) == 503
 
 
 def test_slice_without_ports_has_the_target(gateway, echo):
-    slice_ = endpoint_slice("ported", ["127.0.0.1"], 1)
+    slice_ = endpoint_slice("ported", [network.POD], 1)
     del slice_["ports"]
     assert ported(gateway, 80, slice_, port=80,
                   target=echo[3].port) == "http3"
 
 
 def test_slice_of_another_port_name_has_the_target(gateway, echo):
-    slice_ = endpoint_slice("ported", ["127.0.0.1"], 1, port_name="else")
+    slice_ = endpoint_slice("ported", [network.POD], 1, port_name="else")
     assert ported(gateway, 80, slice_, port=80, port_name="web",
                   target=echo[4].port) == "http4"
 
@@ -724,7 +727,7 @@ def ended(gateway, *slices, **service_):
 
 
 def local(port, name, **more):
-    return endpoint_slice("ended", ["127.0.0.1"], port, name=name, **more)
+    return endpoint_slice("ended", [network.POD], port, name=name, **more)
 
 
 def test_slices_are_added_up_and_duplicates_removed(gateway, echo):
@@ -765,6 +768,7 @@ def test_terminating_endpoint_goes_at_once(gateway, echo):
     assert spread(gateway, "ended.example") == {"http1": 12}
 
 
+@pytest.mark.manifests
 def test_both_families(gateway, echo, start_nginx):
     six = start_nginx("server { listen [::1]:@plain@; return 200 '"
                       + json.dumps({"name": "six"}) + "'; }")
@@ -779,12 +783,13 @@ def test_headless_service(gateway, echo):
     assert who(gateway, "ended.example") == "http0"
 
 
+@pytest.mark.manifests
 def test_plain_endpoints_object_serves_where_there_are_no_slices(gateway,
                                                                  echo):
     gateway.apply("ended", service("ended"), {
         "apiVersion": "v1", "kind": "Endpoints",
         "metadata": manifest.metadata("ended"),
-        "subsets": [{"addresses": [{"ip": "127.0.0.1"}],
+        "subsets": [{"addresses": [{"ip": network.POD}],
                      "ports": [{"port": echo[5].port}]}]},
         ingress("ended", rule("ended.example", path("/", "ended"))))
     assert who(gateway, "ended.example") == "http5"
@@ -805,13 +810,13 @@ def test_service_is_of_the_namespace_of_its_ingress(gateway, echo):
 def test_service_upstream_is_the_address_of_the_service(gateway, echo,
                                                         start_nginx, port,
                                                         port_name):
-    virtual = start_nginx("server { listen 127.0.0.77:@plain@; "
+    virtual = start_nginx(f"server {{ listen {network.POD}:@plain@; "
                           "return 200 virtual; }")
     number = virtual.plain
     gateway.apply("direct", [
         service("direct", number, port_name=port_name,
-                cluster_ip="127.0.0.77"),
-        endpoint_slice("direct", ["127.0.0.1"], echo[0].port,
+                cluster_ip=network.POD),
+        endpoint_slice("direct", [network.POD], echo[0].port,
                        port_name=port_name or ""),
         ingress("direct", rule("direct.example", path(
             "/", "direct", number if port == 80 else port)),
@@ -822,7 +827,7 @@ def test_service_upstream_is_the_address_of_the_service(gateway, echo,
 def test_service_upstream_of_a_headless_service_has_its_endpoints(gateway,
                                                                   echo):
     gateway.apply("direct", service("direct", cluster_ip="None"),
-                  endpoint_slice("direct", ["127.0.0.1"], echo[0].port),
+                  endpoint_slice("direct", [network.POD], echo[0].port),
                   ingress("direct", rule("direct.example",
                                          path("/", "direct")),
                           service_upstream="true"))
@@ -840,10 +845,10 @@ def names():
 
 
 @pytest.fixture(scope="module")
-def named(names):
+def named(make_gateway, names):
     """A gateway that asks our name server."""
-    made = gateways.Gateway(workers=1,
-                            http=f"torii_resolver {names.address};")
+    made = make_gateway(workers=1,
+                        http=f"torii_resolver {names.address};")
     try:
         yield made.start()
     finally:
@@ -860,23 +865,24 @@ def external(gateway, name, port, number=None):
 
 @pytest.mark.parametrize("written", ["web.test", "web.test."])
 def test_external_name_is_resolved(named, names, echo, written):
-    names.records["web.test"] = ["127.0.0.1"]
+    names.records["web.test"] = [network.POD]
     external(named, written, echo[0].port, echo[0].port)
     assert who(named, "ext.example") == "http0"
 
 
 def test_external_name_without_ports_has_the_number_of_the_ingress(
         named, names, echo):
-    names.records["web.test"] = ["127.0.0.1"]
+    names.records["web.test"] = [network.POD]
     external(named, "web.test", echo[1].port)
     assert who(named, "ext.example") == "http1"
 
 
 def test_external_name_may_be_an_address(named, echo):
-    external(named, "127.0.0.1", echo[2].port, echo[2].port)
+    external(named, network.POD, echo[2].port, echo[2].port)
     assert who(named, "ext.example") == "http2"
 
 
+@pytest.mark.manifests
 def test_external_name_follows_its_records(named, names, start_nginx):
     where = start_nginx("".join(
         f"server {{ listen 127.0.0.{n}:@plain@; return 200 {n}; }}"
@@ -897,7 +903,7 @@ def test_external_name_that_does_not_exist_is_503(named, echo):
 
 
 def test_external_name_changed_and_removed(named, names, echo):
-    names.records["web.test"] = ["127.0.0.1"]
+    names.records["web.test"] = [network.POD]
     external(named, "web.test", echo[0].port, echo[0].port)
     assert who(named, "ext.example") == "http0"
 
@@ -911,7 +917,7 @@ def test_external_name_changed_and_removed(named, names, echo):
 
 def test_external_name_with_a_port_name_that_is_not_defined_is_503(named,
                                                                    names):
-    names.records["web.test"] = ["127.0.0.1"]
+    names.records["web.test"] = [network.POD]
     external(named, "web.test", "web")
     assert who(named, "ext.example") == 503
 

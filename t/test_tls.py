@@ -16,6 +16,8 @@ import client
 import manifest
 
 
+SOURCES = ("manifests", "kubernetes")
+
 NUMBERS = itertools.count(1)
 MANY = 2000
 

@@ -304,7 +304,7 @@ async function main() {
     const port = await listen(both(injector, httpServer()));
 
     const tls = await new Promise((done, fail) => secure.bindAsync(
-        '127.0.0.1:0', grpc.ServerCredentials.createSsl(null, [{
+        `${options.host}:0`, grpc.ServerCredentials.createSsl(null, [{
             private_key: Buffer.from(options.key),
             cert_chain: Buffer.from(options.cert)
         }]), (e, p) => e ? fail(e) : done(p)));

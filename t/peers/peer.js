@@ -6,6 +6,9 @@
 const readline = require('readline');
 
 
+const options = JSON.parse(process.argv[2] || '{}');
+
+
 function say(value) {
     process.stdout.write(JSON.stringify(value) + '\n');
 }
@@ -29,14 +32,12 @@ function serve(hello, answer) {
 }
 
 
-function listen(server, port = 0, host = '127.0.0.1') {
+function listen(server, port = 0, host = options.host || '127.0.0.1') {
     return new Promise((resolve, reject) => {
         server.once('error', reject);
         server.listen(port, host, 1024, () => resolve(server.address().port));
     });
 }
 
-
-const options = JSON.parse(process.argv[2] || '{}');
 
 module.exports = { options, serve, listen };
