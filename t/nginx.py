@@ -2,6 +2,7 @@
 A real nginx in a folder of its own, started and stopped by a test.
 """
 
+import contextlib
 import collections
 import os
 import pathlib
@@ -27,9 +28,17 @@ running = []
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    port, = free_ports(1)
+    return port
+
+
+def free_ports(n):
+    """n different ports: all are held until the last one is found."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(n)]
+        for s in sockets:
+            s.bind(("127.0.0.1", 0))
+        return [s.getsockname()[1] for s in sockets]
 
 
 def wait_until(check, what, timeout=10, every=0.002):
@@ -142,8 +151,8 @@ http {{
         (self.dir / "temp").mkdir(exist_ok=True)
 
         for attempt in range(5):
-            for name in self.names:
-                setattr(self, name, free_port())
+            for name, port in zip(self.names, free_ports(len(self.names))):
+                setattr(self, name, port)
             (self.dir / "nginx.conf").write_text(self.text())
             result = self.launch()
             if "Address already in use" not in result.stderr:
