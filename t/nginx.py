@@ -2,8 +2,8 @@
 A real nginx in a folder of its own, started and stopped by a test.
 """
 
-import contextlib
 import collections
+import contextlib
 import os
 import pathlib
 import re

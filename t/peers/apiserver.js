@@ -5,6 +5,7 @@
 
 const crypto = require('crypto');
 const http2 = require('http2');
+const https = require('https');
 
 const { options, serve, listen } = require('./peer.js');
 const { discover } = require('./kube_discovery.js');
@@ -610,12 +611,18 @@ const commands = {
 
 
 function secureServer() {
-    const server = http2.createSecureServer({
-        allowHTTP1: true, cert: options.cert, key: options.key,
-        ca: options.ca, requestCert: true, rejectUnauthorized: false,
-        ALPNProtocols: options.http1 ? ['http/1.1'] : ['h2', 'http/1.1'],
-        maxSessionMemory: 1000, settings: { maxConcurrentStreams: 250 }
-    }, handle);
+    const tls = {
+        cert: options.cert, key: options.key, ca: options.ca,
+        requestCert: true, rejectUnauthorized: false
+    };
+
+    // an http2 server offers h2 whatever ALPNProtocols says
+    const server = options.http1
+        ? https.createServer(tls, handle)
+        : http2.createSecureServer({
+            ...tls, allowHTTP1: true, maxSessionMemory: 1000,
+            settings: { maxConcurrentStreams: 250 }
+        }, handle);
 
     // options of http2.createSecureServer() do not reach HTTP/1.1
     server.keepAliveTimeout = 0;
