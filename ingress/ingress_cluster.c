@@ -28,6 +28,8 @@ static ingress_source_t *ingress_cluster_source(ingress_cluster_t *c,
     uint32_t id);
 static void ingress_kind_fill(ingress_cluster_t *c,
     const ingress_resource_t *resource, ingress_cluster_kind_t *kind);
+static int ingress_cluster_hand(ingress_cluster_t *c, uint64_t now,
+    uint32_t id, const ingress_api_answer_t *head, torii_str_t bytes);
 
 
 const ingress_resource_t  ingress_resources[] = {
@@ -358,41 +360,13 @@ ingress_cluster_source(ingress_cluster_t *c, uint32_t id)
 }
 
 
-/* An answer to what is not wanted any more is not waited for. */
-
 int
 ingress_cluster_head(ingress_cluster_t *c, uint64_t now, uint32_t id,
     const ingress_api_answer_t *answer)
 {
-    int                rc;
-    ingress_get_t     *get;
-    ingress_source_t  *source;
+    torii_str_t  none = torii_null_string;
 
-    c->now = now;
-
-    if (id == 0) {
-        return TORII_ERROR;
-    }
-
-    source = ingress_cluster_source(c, id);
-
-    if (source == NULL) {
-        get = ingress_get_find(c, id);
-        return get ? ingress_get_head(c, get, answer) : TORII_ERROR;
-    }
-
-    rc = TORII_ERROR;
-
-    if (source->wanted) {
-        rc = ingress_watch_head(source->watch, now, answer);
-        ingress_source_update(source);
-    }
-
-    if (rc == TORII_ERROR) {
-        source->id = 0;
-    }
-
-    return rc;
+    return ingress_cluster_hand(c, now, id, answer, none);
 }
 
 
@@ -400,6 +374,19 @@ int
 ingress_cluster_body(ingress_cluster_t *c, uint64_t now, uint32_t id,
     torii_str_t bytes)
 {
+    return ingress_cluster_hand(c, now, id, NULL, bytes);
+}
+
+
+/*
+ * The head of an answer, or else bytes of its body, to whom they are for.  An
+ * answer to what is not wanted any more is not waited for.
+ */
+
+static int
+ingress_cluster_hand(ingress_cluster_t *c, uint64_t now, uint32_t id,
+    const ingress_api_answer_t *head, torii_str_t bytes)
+{
     int                rc;
     ingress_get_t     *get;
     ingress_source_t  *source;
@@ -414,13 +401,20 @@ ingress_cluster_body(ingress_cluster_t *c, uint64_t now, uint32_t id,
 
     if (source == NULL) {
         get = ingress_get_find(c, id);
-        return get ? ingress_get_body(c, get, bytes) : TORII_ERROR;
+
+        if (get == NULL) {
+            return TORII_ERROR;
+        }
+
+        return head ? ingress_get_head(c, get, head)
+                    : ingress_get_body(c, get, bytes);
     }
 
     rc = TORII_ERROR;
 
     if (source->wanted) {
-        rc = ingress_watch_body(source->watch, now, bytes);
+        rc = head ? ingress_watch_head(source->watch, now, head)
+                  : ingress_watch_body(source->watch, now, bytes);
         ingress_source_update(source);
     }
 
