@@ -29,7 +29,8 @@ Object.assign(options, {
 
 const state = {
     options, store: new Store(options), watches: new Set(), faults: [],
-    records: [], numbers: 0, sockets: new Set(), port: 0,
+    records: [], numbers: 0, sockets: new Set(),
+    sessions: new Set(), port: 0,
     users: Object.assign({}, options.tokens)
 };
 
@@ -600,8 +601,13 @@ const commands = {
 
     down() {
         state.server.close();
-        state.sockets.forEach((socket) => socket.destroy());
-        return new Promise((done) => setImmediate(() => done({})));
+
+        // sessions first: node 18 crashes when their sockets go under them
+        state.sessions.forEach((session) => session.destroy());
+        return new Promise((done) => setImmediate(() => {
+            state.sockets.forEach((socket) => socket.destroy());
+            setImmediate(() => done({}));
+        }));
     },
 
     async up() {
@@ -638,6 +644,10 @@ function secureServer() {
     });
     server.on('secureConnection', (socket) => socket.on('error', () => {}));
     server.on('sessionError', () => {});
+    server.on('session', (session) => {
+        state.sessions.add(session);
+        session.on('close', () => state.sessions.delete(session));
+    });
     server.on('clientError', (e, socket) => socket.destroy());
 
     return server;
