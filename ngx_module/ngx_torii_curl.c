@@ -311,13 +311,6 @@ ngx_torii_curl_start(ngx_torii_curl_t *curl,
 }
 
 
-void
-ngx_torii_curl_cancel(ngx_torii_curl_transfer_t *t)
-{
-    ngx_torii_curl_free(t);
-}
-
-
 static ngx_int_t
 ngx_torii_curl_options(ngx_torii_curl_transfer_t *t,
     const ngx_torii_curl_request_t *req)

@@ -70,9 +70,6 @@ ngx_torii_curl_transfer_t *ngx_torii_curl_start(ngx_torii_curl_t *curl,
     const ngx_torii_curl_request_t *req,
     const ngx_torii_curl_handlers_t *handlers);
 
-/* No handler is called any more; not from inside a handler of its own. */
-void ngx_torii_curl_cancel(ngx_torii_curl_transfer_t *t);
-
 /* No transfer uses tls, and none will: its connections are closed.  Not from
    inside a handler. */
 void ngx_torii_curl_forget(ngx_torii_curl_t *curl,
