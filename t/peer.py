@@ -97,9 +97,11 @@ class Echo(Node):
         """Options for all requests of an address; none: as usual again."""
         self.ask(command="set", port=address.port, options=options)
 
-    def count(self, address):
-        """Requests that arrived at an address since the last reset()."""
-        return self.ask(command="count")["counts"].get(str(address.port), 0)
+    def count(self, address, target=None):
+        """Requests that arrived at an address since the last reset().  Those of
+        a target, where an earlier test's may still be on their way."""
+        counts = self.ask(command="count")["counts"].get(str(address.port), {})
+        return sum(counts.values()) if target is None else counts.get(target, 0)
 
     def reset(self):
         """Counters to 0, options as usual, all addresses open."""

@@ -129,10 +129,12 @@ class Pod:
         return (self.dir / f"{name}.log").read_text(errors="replace")
 
     def run(self, name, command):
-        """A shell command as whoever has taken over that container."""
+        """A shell command as whoever has taken over that container.  Its root
+        is the container's too: without, one would be at the root of the mount
+        namespace, which is not here if the tests run in a chroot."""
         inner = nginx.children(self.processes[name].pid)[0]
         return subprocess.run(
-            f"nsenter -t {inner} --mount --pid --ipc --net "
+            f"nsenter -t {inner} --mount --pid --ipc --net --root --wd "
             f"{self.privileges(name)} sh -c {shlex.quote(command)}",
             shell=True, capture_output=True, text=True, timeout=60)
 

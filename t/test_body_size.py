@@ -88,19 +88,21 @@ def test_body_up_to_the_limit_passes_whole(limited, echo, way, size):
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("size", [LIMIT + 1, 10 * LIMIT, 4 << 20])
 def test_body_over_the_limit_is_refused(limited, echo, way, size):
-    answer = limited.post(size, way)
+    target = f"/{size}/{way}"
+    answer = limited.post(size, way, target)
 
     assert answer.status == 413
     assert answer.header("Server") is None
-    assert echo.count(echo[0]) <= (not WAYS[way][1])
+    assert echo.count(echo[0], target) <= (not WAYS[way][1])
 
 
 @pytest.mark.parametrize("way", ["length", "h2"])
 def test_told_length_over_the_limit_never_reaches_a_backend(limited, echo,
                                                             way):
-    limited.post(LIMIT + 1, way)
+    target = f"/told/{way}"
+    limited.post(LIMIT + 1, way, target)
 
-    assert echo.count(echo[0]) == 0
+    assert echo.count(echo[0], target) == 0
 
 
 def test_refusal_ends_the_connection_and_says_so(limited):

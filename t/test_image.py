@@ -15,6 +15,7 @@ import time
 
 import pytest
 
+import cgroups
 import gateway as gateways
 import kustomize
 import manifest
@@ -86,6 +87,7 @@ class Podman:
 
 @pytest.fixture(scope="module")
 def image():
+    cgroups.mount()
     subprocess.run([*outside.prefix(), gateways.ROOT / "deploy/image", OBJS,
                     IMAGE], check=True, timeout=900, stdout=subprocess.DEVNULL)
     return IMAGE

@@ -9,7 +9,7 @@ const https = require('https');
 const { options, serve, listen } = require('./peer.js');
 
 
-const counts = {};
+const counts = {};             // of a port's targets
 const settings = {};
 const servers = {};
 
@@ -144,7 +144,8 @@ function handle(server, req, res) {
     let length = 0;
     let done = false;
 
-    counts[server.port] = (counts[server.port] || 0) + 1;
+    counts[server.port] ||= {};
+    counts[server.port][req.url] = (counts[server.port][req.url] || 0) + 1;
 
     function finish() {
         if (done || res.destroyed) {
