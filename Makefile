@@ -81,7 +81,7 @@ JOBS     ?= $(shell nproc)
 SAN_TESTS := t/test_streams.py t/test_changes.py t/test_balancer.py \
              t/test_body_size.py t/test_bad_input.py t/test_attack.py \
              t/test_helper.py t/test_old_tables.py t/test_kubernetes.py \
-             t/test_webhook.py t/test_source.py
+             t/test_leader.py t/test_webhook.py t/test_source.py
 
 $(OBJS)/t/%: t/unit/%.c $(OBJS)/libtorii.a $(HEADERS)
 	@mkdir -p $(@D)
@@ -132,6 +132,10 @@ seeds: fuzz-build
 
 integration: all
 	$(PYTEST) -q -n $(JOBS) --dist loadfile t
+
+faults: SECONDS = 600
+faults: all
+	TORII_FAULTS=$(SECONDS) $(PYTEST) -q -s t/test_leader.py -k faults
 
 sanitized: all asan
 	TORII_SANITIZE=1 $(PYTEST) -q -n $(JOBS) --dist loadfile \
@@ -206,6 +210,7 @@ help:
 	@echo 'make sanitized     the same against a sanitized module'
 	@echo 'make asan          build with ASan and UBSan, in $(SAN)/'
 	@echo 'make fuzz          each fuzzer for SECONDS=60'
+	@echo 'make faults        two gateways at a faulty API server, SECONDS=600'
 	@echo 'make bench         figures against nginx, HAProxy and Caddy'
 	@echo 'make image         container image, as $(OBJS)/image.tar'
 	@echo 'make image-test    the same, run by podman'
@@ -229,5 +234,5 @@ clean:
 
 .PHONY: all tool module units fuzzers asan fuzz-build fuzz check reference \
         unit seeds integration sanitized test-install test install-packages \
-        install run bench bench-install help clean image-packages image \
+        install run faults bench bench-install help clean image-packages image \
         image-test deb package-test FORCE

@@ -12,6 +12,8 @@
 #define INGRESS_ADMIT_ANNOTATIONS  (256 * 1024)
 
 
+static int ingress_admit_namespace(const ingress_table_t *t,
+    torii_str_t namespace);
 static unsigned ingress_admit_class(const ingress_table_t *t,
     torii_str_t name);
 static void ingress_admit_annotations(ingress_admit_t *a);
@@ -21,14 +23,9 @@ int
 ingress_admit_ours(const ingress_table_t *t, const ingress_object_t *o)
 {
     unsigned               flags;
-    torii_str_t            watched;
     const ingress_pair_t  *pair;
 
-    watched = ingress_table_str(t, t->header->watch_namespace);
-
-    if (o->deleting
-        || (watched.len && !torii_str_eq(watched, o->namespace)))
-    {
+    if (o->deleting || !ingress_admit_namespace(t, o->namespace)) {
         return 0;
     }
 
@@ -50,6 +47,27 @@ ingress_admit_ours(const ingress_table_t *t, const ingress_object_t *o)
 
     return (t->header->flags & INGRESS_TABLE_ALL)
            && !(flags & INGRESS_TABLE_CLASS_FOREIGN);
+}
+
+
+static int
+ingress_admit_namespace(const ingress_table_t *t, torii_str_t namespace)
+{
+    torii_str_t  watched, name;
+
+    watched = ingress_table_str(t, t->header->watch_namespace);
+
+    if (watched.len == 0) {
+        return 1;
+    }
+
+    while (torii_str_next(&watched, ",", &name)) {
+        if (name.len && torii_str_eq(name, namespace)) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -33,13 +33,17 @@ static int ingress_cluster_hand(ingress_cluster_t *c, uint64_t now,
 
 
 const ingress_resource_t  ingress_resources[] = {
-    { "ingresses", "networking.k8s.io", INGRESS_KIND_INGRESS, 0 },
-    { "ingressclasses", "networking.k8s.io", INGRESS_KIND_CLASS, 1 },
-    { "services", "", INGRESS_KIND_SERVICE, 0 },
-    { "endpointslices", "discovery.k8s.io", INGRESS_KIND_SLICE, 0 },
-    { "secrets", "", INGRESS_KIND_SECRET, 0 },
-    { "configmaps", "", INGRESS_KIND_CONFIGMAP, 0 },
-    { NULL, NULL, INGRESS_KIND_MAX, 0 }
+    { "ingresses", "networking.k8s.io", INGRESS_KIND_INGRESS, 0, 0 },
+    { "ingressclasses", "networking.k8s.io", INGRESS_KIND_CLASS, 1, 0 },
+    { "services", "", INGRESS_KIND_SERVICE, 0, 0 },
+    { "endpointslices", "discovery.k8s.io", INGRESS_KIND_SLICE, 0, 0 },
+    { "secrets", "", INGRESS_KIND_SECRET, 0, 0 },
+    { "configmaps", "", INGRESS_KIND_CONFIGMAP, 0, 0 },
+    { "namespaces", "", INGRESS_KIND_NAMESPACE, 1, 0 },
+    { "issuers", "cert-manager.io", INGRESS_KIND_ISSUER, 0, 1 },
+    { "clusterissuers", "cert-manager.io", INGRESS_KIND_CLUSTER_ISSUER, 1, 1 },
+    { "certificates", "cert-manager.io", INGRESS_KIND_CERTIFICATE, 0, 1 },
+    { NULL, NULL, INGRESS_KIND_MAX, 0, 0 }
 };
 
 
@@ -92,7 +96,9 @@ ingress_cluster_sources(ingress_cluster_t *c,
 
         if (r->kind == INGRESS_KIND_CONFIGMAP
             || (r->kind == INGRESS_KIND_SECRET
-                && options->secret_namespaces != NULL))
+                && options->secret_namespaces != NULL)
+            || (r->kind == INGRESS_KIND_NAMESPACE
+                && c->options->selector == NULL))
         {
             continue;
         }
@@ -242,7 +248,10 @@ ingress_cluster_watches(ingress_cluster_t *c, ingress_api_request_t *req,
 }
 
 
-/* All wants, when there is reason to, and Ingresses and classes are known. */
+/*
+ * All wants, when there is reason to, and it is known which Ingresses are
+ * served.
+ */
 
 static void
 ingress_cluster_look(ingress_cluster_t *c)
@@ -261,7 +270,8 @@ ingress_cluster_look(ingress_cluster_t *c)
     for (source = c->sources; source; source = source->next) {
 
         if ((source->resource->kind == INGRESS_KIND_INGRESS
-             || source->resource->kind == INGRESS_KIND_CLASS)
+             || source->resource->kind == INGRESS_KIND_CLASS
+             || source->resource->kind == INGRESS_KIND_NAMESPACE)
             && !ingress_cluster_known(c, source))
         {
             c->pass = INGRESS_CLUSTER_NEVER;
@@ -460,6 +470,17 @@ ingress_cluster_end(ingress_cluster_t *c, uint64_t now, uint32_t id,
 }
 
 
+void
+ingress_cluster_hurry(ingress_cluster_t *c, uint64_t now)
+{
+    ingress_source_t  *source;
+
+    for (source = c->sources; source; source = source->next) {
+        ingress_watch_hurry(source->watch, now);
+    }
+}
+
+
 int
 ingress_cluster_changed(ingress_cluster_t *c)
 {
@@ -490,9 +511,10 @@ ingress_cluster_complete(ingress_cluster_t *c)
 
     for (source = c->sources; source; source = source->next) {
 
-        if (source->wanted
+        if (source->wanted && !source->resource->optional
             && (!ingress_cluster_known(c, source)
-                || (source->resource->kind == INGRESS_KIND_INGRESS
+                || ((source->resource->kind == INGRESS_KIND_INGRESS
+                     || source->resource->kind == INGRESS_KIND_NAMESPACE)
                     && !source->listed)))
         {
             return 0;
@@ -550,7 +572,9 @@ ingress_kind_fill(ingress_cluster_t *c, const ingress_resource_t *resource,
 
     for (source = c->sources; source; source = source->next) {
 
-        if (source->resource != resource || !source->wanted) {
+        if (source->resource != resource || !source->wanted
+            || ingress_source_missing(source))
+        {
             continue;
         }
 

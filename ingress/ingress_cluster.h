@@ -7,8 +7,12 @@
  *
  * Kinds: Ingress, IngressClass, Service, EndpointSlice; Secret by one watch of
  * metadata and a GET of each that is referred to (or, with secret_namespaces,
- * a watch in each namespace); ConfigMap: only those named.  403 on a kind is a
- * finding and no stop.
+ * a watch in each namespace); ConfigMap: only those named; Namespace: only for
+ * a selector of them.  403 on a kind is a finding and no stop.
+ *
+ * cert-manager's Issuer, ClusterIssuer and Certificate need not be there: their
+ * absence is no finding, and nothing waits for them.  They are looked for after
+ * 30 seconds, and then up to five minutes apart.
  */
 
 #ifndef _INGRESS_CLUSTER_H_INCLUDED_
@@ -51,6 +55,9 @@ int ingress_cluster_body(ingress_cluster_t *c, uint64_t now, uint32_t id,
     torii_str_t bytes);
 void ingress_cluster_end(ingress_cluster_t *c, uint64_t now, uint32_t id,
     const char *error);
+
+/* The server, which was away, has answered somebody: no need to wait. */
+void ingress_cluster_hurry(ingress_cluster_t *c, uint64_t now);
 
 /* 1 once after the active content of the store, or a finding, has changed. */
 int ingress_cluster_changed(ingress_cluster_t *c);

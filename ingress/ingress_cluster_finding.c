@@ -79,7 +79,8 @@ ingress_cluster_signature(ingress_cluster_t *c)
         silent = ingress_source_silent(source, &at);
 
         if (!silent && source->state != INGRESS_WATCH_FORBIDDEN
-            && source->state != INGRESS_WATCH_ABSENT)
+            && (source->state != INGRESS_WATCH_ABSENT
+                || ingress_source_missing(source)))
         {
             continue;
         }
@@ -122,7 +123,9 @@ ingress_cluster_list(ingress_cluster_t *c)
         if (source->state == INGRESS_WATCH_FORBIDDEN) {
             ingress_report_forbidden(&list, source);
 
-        } else if (source->state == INGRESS_WATCH_ABSENT) {
+        } else if (source->state == INGRESS_WATCH_ABSENT
+                   && !ingress_source_missing(source))
+        {
             ingress_report_absent(&list, source);
         }
     }
@@ -186,6 +189,7 @@ ingress_report_forbidden(ingress_findings_t *list,
     severity = source->resource->kind == INGRESS_KIND_INGRESS
                || source->resource->kind == INGRESS_KIND_SERVICE
                || source->resource->kind == INGRESS_KIND_SLICE
+               || source->resource->kind == INGRESS_KIND_NAMESPACE
                ? INGRESS_ERROR : INGRESS_WARNING;
 
     (void) ingress_report_add(list, severity, "Forbidden", source, text);
@@ -213,6 +217,14 @@ ingress_report_effect(const ingress_source_t *source)
 
     case INGRESS_KIND_CLASS:
         return "so classes count by name alone";
+
+    case INGRESS_KIND_NAMESPACE:
+        return "so none is known to be selected, and nothing new is served";
+
+    case INGRESS_KIND_ISSUER:
+    case INGRESS_KIND_CLUSTER_ISSUER:
+    case INGRESS_KIND_CERTIFICATE:
+        return "so no certificate is issued by it";
 
     default:
         return "so backends have no endpoints";

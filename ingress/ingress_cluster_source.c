@@ -115,6 +115,7 @@ ingress_source_watch(ingress_source_t *source)
     res.fields.data = fields.data;
     res.fields.len = fields.len;
     res.metadata = source->resource->kind == INGRESS_KIND_SECRET;
+    res.optional = source->resource->optional;
 
     sink.set = ingress_source_set;
     sink.remove = ingress_source_remove;
@@ -195,6 +196,13 @@ ingress_source_shows(const ingress_source_t *source)
     return source->listed
            && source->state != INGRESS_WATCH_FORBIDDEN
            && source->state != INGRESS_WATCH_ABSENT;
+}
+
+
+int
+ingress_source_missing(const ingress_source_t *source)
+{
+    return source->resource->optional && source->state == INGRESS_WATCH_ABSENT;
 }
 
 
@@ -297,17 +305,15 @@ ingress_source_object(ingress_source_t *source, const torii_node_t *node)
 
     ingress_source_changed(c, kind);
 
-    if (kind == INGRESS_KIND_INGRESS) {
-        ingress_want_ingress(c, ingress_store_get(c->store, kind,
-                                                  seen->namespace,
-                                                  seen->name));
-    }
+    ingress_want_object(c, ingress_store_get(c->store, kind, seen->namespace,
+                                             seen->name));
 }
 
 
 /*
- * What an Ingress wants is known at once; what it does not want any more may
- * stay a little.  Classes and the ConfigMap are about all Ingresses.
+ * What an object wants is known at once; what it does not want any more may
+ * stay a little.  Classes, Namespaces and the ConfigMap are about all
+ * Ingresses.
  */
 
 static void
@@ -315,11 +321,23 @@ ingress_source_changed(ingress_cluster_t *c, ingress_kind_e kind)
 {
     c->changed = 1;
 
-    if (kind == INGRESS_KIND_INGRESS) {
-        ingress_cluster_pass(c, INGRESS_CLUSTER_PASS);
+    switch (kind) {
 
-    } else if (kind == INGRESS_KIND_CLASS || kind == INGRESS_KIND_CONFIGMAP) {
+    case INGRESS_KIND_INGRESS:
+    case INGRESS_KIND_ISSUER:
+    case INGRESS_KIND_CLUSTER_ISSUER:
+    case INGRESS_KIND_CERTIFICATE:
+        ingress_cluster_pass(c, INGRESS_CLUSTER_PASS);
+        break;
+
+    case INGRESS_KIND_CLASS:
+    case INGRESS_KIND_CONFIGMAP:
+    case INGRESS_KIND_NAMESPACE:
         ingress_cluster_pass(c, 0);
+        break;
+
+    default:
+        break;
     }
 }
 

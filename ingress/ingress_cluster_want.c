@@ -52,7 +52,7 @@ ingress_want_pass(ingress_cluster_t *c)
 
 
 void
-ingress_want_ingress(ingress_cluster_t *c, const ingress_object_t *o)
+ingress_want_object(ingress_cluster_t *c, const ingress_object_t *o)
 {
     if (o != NULL) {
         ingress_store_wanted_by(c->store, c->options, o, ingress_want_visit,

@@ -453,6 +453,9 @@ void ingress_compile_classes(ingress_compile_t *c);
 int ingress_compile_served(ingress_compile_t *c, ingress_item_t *e);
 /* The same, worked out anew and without a finding. */
 int ingress_compile_ours(ingress_compile_t *c, ingress_item_t *e);
+
+/* Objects of this namespace count, as the options have it. */
+int ingress_compile_namespace(ingress_compile_t *c, torii_str_t namespace);
 /* What the table tells of classes, and the other rules of admission. */
 void ingress_compile_admission(ingress_compile_t *c,
     ingress_table_header_t *h);

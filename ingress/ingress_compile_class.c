@@ -9,7 +9,16 @@
 #define INGRESS_CLASS_ANNOTATION  "kubernetes.io/ingress.class"
 
 
+typedef struct {
+    const ingress_selector_t  *selector;
+    torii_buf_t               *list;
+} ingress_namespaces_t;
+
+
 static int ingress_class_served(ingress_compile_t *c, ingress_item_t *e);
+static torii_str_t ingress_class_namespaces(ingress_compile_t *c,
+    torii_buf_t *list);
+static void ingress_class_namespace(void *data, ingress_object_t *o);
 static int ingress_class_judge(ingress_compile_t *c, ingress_item_t *e,
     torii_str_t *name, const char **field);
 static int ingress_class_ours(ingress_compile_t *c, torii_str_t name);
@@ -36,12 +45,18 @@ ingress_compile_classes(ingress_compile_t *c)
 {
     uint32_t                  i;
     uint64_t                  hash;
+    torii_str_t               namespaces;
     const ingress_options_t  *options;
 
     options = c->options;
 
     hash = torii_hash(options->watch_namespace.data,
                       options->watch_namespace.len, options->all);
+
+    if (options->selector) {
+        namespaces = ingress_selector_text(options->selector);
+        hash = torii_hash(namespaces.data, namespaces.len, hash + 3);
+    }
 
     for (i = 0; i < options->nclasses; i++) {
         hash = torii_hash(options->classes[i].data, options->classes[i].len,
@@ -97,6 +112,12 @@ ingress_class_served(ingress_compile_t *c, ingress_item_t *e)
 
     if (rc != INGRESS_CLASS_APART) {
         ingress_class_finding(c, e, name, field, rc);
+
+    } else if (c->options->explain && !e->active->deleting) {
+        ingress_compile_finding(c, INGRESS_INFO, "NamespaceNotServed", e, 0,
+                                "metadata.namespace", e->namespace,
+                                "the namespace is not one of those that are "
+                                "watched, so the Ingress is not served");
     }
 
     return 0;
@@ -110,6 +131,30 @@ ingress_compile_ours(ingress_compile_t *c, ingress_item_t *e)
     const char   *field;
 
     return ingress_class_judge(c, e, &name, &field) == INGRESS_CLASS_OURS;
+}
+
+
+int
+ingress_compile_namespace(ingress_compile_t *c, torii_str_t namespace)
+{
+    torii_str_t               none;
+    ingress_object_t         *o;
+    const ingress_options_t  *options;
+
+    options = c->options;
+
+    if (options->selector == NULL) {
+        return options->watch_namespace.len == 0
+               || torii_str_eq(options->watch_namespace, namespace);
+    }
+
+    none.len = 0;
+    none.data = (unsigned char *) "";
+
+    o = ingress_store_get(c->store, INGRESS_KIND_NAMESPACE, none, namespace);
+
+    return o != NULL && ingress_selector_matches(options->selector,
+                                                 &o->labels);
 }
 
 
@@ -127,10 +172,7 @@ ingress_class_judge(ingress_compile_t *c, ingress_item_t *e,
     o = e->active;
     options = c->options;
 
-    if (o->deleting
-        || (options->watch_namespace.len
-            && !torii_str_eq(options->watch_namespace, o->namespace)))
-    {
+    if (o->deleting || !ingress_compile_namespace(c, o->namespace)) {
         return INGRESS_CLASS_APART;
     }
 
@@ -331,6 +373,7 @@ void
 ingress_compile_admission(ingress_compile_t *c, ingress_table_header_t *h)
 {
     size_t                    len;
+    torii_str_t               namespaces;
     torii_buf_t               list;
     unsigned char            *p, *last;
     const ingress_options_t  *options;
@@ -355,13 +398,59 @@ ingress_compile_admission(ingress_compile_t *c, ingress_table_header_t *h)
     }
 
     h->classes = ingress_writer_pool(c->w, list.data, list.len);
-    h->watch_namespace = ingress_writer_pool(c->w,
-                                             options->watch_namespace.data,
-                                             options->watch_namespace.len);
+
+    list.len = 0;
+    namespaces = ingress_class_namespaces(c, &list);
+
+    h->watch_namespace = ingress_writer_pool(c->w, namespaces.data,
+                                             namespaces.len);
 
     h->flags = (options->all ? INGRESS_TABLE_ALL : 0)
                | (c->config->strict_path_type ? INGRESS_TABLE_STRICT : 0)
                | (c->config->cross_namespace ? INGRESS_TABLE_CROSS : 0);
 
     torii_buf_free(&list);
+}
+
+
+/* Those that are selected, with a comma in front of each; "," if none is. */
+
+static torii_str_t
+ingress_class_namespaces(ingress_compile_t *c, torii_buf_t *list)
+{
+    torii_str_t           names;
+    ingress_namespaces_t  data;
+
+    if (c->options->selector == NULL) {
+        return c->options->watch_namespace;
+    }
+
+    data.selector = c->options->selector;
+    data.list = list;
+
+    ingress_store_each(c->store, INGRESS_KIND_NAMESPACE,
+                       ingress_class_namespace, &data);
+
+    if (list->len == 0) {
+        torii_buf_adds(list, ",");
+    }
+
+    names.data = list->data;
+    names.len = list->len;
+
+    return names;
+}
+
+
+static void
+ingress_class_namespace(void *data, ingress_object_t *o)
+{
+    ingress_namespaces_t  *names;
+
+    names = data;
+
+    if (ingress_selector_matches(names->selector, &o->labels)) {
+        torii_buf_adds(names->list, ",");
+        torii_buf_add_str(names->list, o->name);
+    }
 }

@@ -42,7 +42,7 @@ ingress_decode_finding(ingress_decode_t *d, ingress_severity_e severity,
     value.data = NULL;
     value.len = 0;
 
-    if (node != NULL && o->kind != INGRESS_KIND_SECRET
+    if (node != NULL && o->kind != INGRESS_KIND_SECRET && !d->silent
         && node->type != TORII_NODE_LIST && node->type != TORII_NODE_MAP)
     {
         value = node->text;
@@ -108,7 +108,7 @@ const char *
 ingress_decode_what(const ingress_decode_t *d, const torii_node_t *node,
     char buf[64])
 {
-    if (d->object->kind != INGRESS_KIND_SECRET) {
+    if (d->object->kind != INGRESS_KIND_SECRET && !d->silent) {
         return torii_node_what(node, buf);
     }
 
@@ -177,6 +177,20 @@ ingress_decode_map(ingress_decode_t *d, const ingress_where_t *up,
     at.index = INGRESS_NOT_LISTED;
 
     return node != NULL && ingress_decode_is_map(d, &at, node) ? node : NULL;
+}
+
+
+const torii_node_t *
+ingress_decode_silent_map(ingress_decode_t *d, const ingress_where_t *up,
+    const torii_node_t *map, const char *key)
+{
+    const torii_node_t  *node;
+
+    d->silent = 1;
+    node = ingress_decode_map(d, up, map, key);
+    d->silent = 0;
+
+    return node;
 }
 
 

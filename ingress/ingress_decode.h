@@ -37,6 +37,7 @@ typedef struct {
     ingress_object_t       *object;
     torii_arena_t          *arena;      /* the object's */
     ingress_findings_t      findings;
+    unsigned                silent:1;   /* what is found may be a secret */
 } ingress_decode_t;
 
 /*
@@ -55,7 +56,7 @@ struct ingress_where_s {
 
 /*
  * A finding about up.key (key may be NULL: about up itself).  node, if not
- * NULL, gives the line and, unless the object is a Secret, the value.
+ * NULL, gives the line and, unless that may be a secret, the value.
  */
 void ingress_decode_finding(ingress_decode_t *d, ingress_severity_e severity,
     const char *reason, const ingress_where_t *up, const char *key,
@@ -73,6 +74,10 @@ int ingress_decode_is_map(ingress_decode_t *d, const ingress_where_t *at,
 const torii_node_t *ingress_decode_map(ingress_decode_t *d,
     const ingress_where_t *up, const torii_node_t *map, const char *key);
 const torii_node_t *ingress_decode_list(ingress_decode_t *d,
+    const ingress_where_t *up, const torii_node_t *map, const char *key);
+
+/* The same; what stands there instead may be a secret. */
+const torii_node_t *ingress_decode_silent_map(ingress_decode_t *d,
     const ingress_where_t *up, const torii_node_t *map, const char *key);
 
 /*
@@ -123,10 +128,52 @@ void ingress_decode_pairs(ingress_decode_t *d, const ingress_where_t *up,
     const char *reason, size_t max, const torii_node_t *map,
     ingress_pairs_t *pairs);
 
+/*
+ * A text that is one of a table's (ends with NULL); *choice is its index, and
+ * stays what it is if the text is missing or another one.  Same codes.
+ */
+int ingress_decode_choice(ingress_decode_t *d, const ingress_where_t *up,
+    const torii_node_t *map, const char *key, const char *const *table,
+    uint32_t *choice);
+
+/* A whole number from min to max; Go's duration of min seconds and more. */
+int ingress_decode_number(ingress_decode_t *d, const ingress_where_t *up,
+    const torii_node_t *map, const char *key, uint32_t min, uint32_t max,
+    uint32_t *value);
+int ingress_decode_duration(ingress_decode_t *d, const ingress_where_t *up,
+    const torii_node_t *map, const char *key, int64_t min, int64_t *seconds);
+
+/*
+ * The strings of a list; read() tells what they have to be, NULL: any text.
+ * TORII_ERROR: one of them, or all, had to be left out.
+ */
+typedef int (*ingress_decode_item_pt)(ingress_decode_t *d,
+    const ingress_where_t *up, const torii_node_t *node, torii_str_t *value);
+
+int ingress_decode_strings(ingress_decode_t *d, const ingress_where_t *up,
+    const torii_node_t *map, const char *key, ingress_decode_item_pt read,
+    ingress_strings_t *list);
+
+/* For it: names of hosts and of zones, addresses. */
+int ingress_item_host(ingress_decode_t *d, const ingress_where_t *up,
+    const torii_node_t *node, torii_str_t *value);
+int ingress_item_zone(ingress_decode_t *d, const ingress_where_t *up,
+    const torii_node_t *node, torii_str_t *value);
+int ingress_item_address(ingress_decode_t *d, const ingress_where_t *up,
+    const torii_node_t *node, torii_str_t *value);
+
+/*
+ * "{name: NAME, key: KEY}"; unset: the key when none is given, NULL: there must
+ * be one.
+ */
+int ingress_decode_secret(ingress_decode_t *d, const ingress_where_t *up,
+    const torii_node_t *map, const char *key, const char *unset,
+    ingress_secret_ref_t *ref);
+
 /* Well-formed UTF-8, of control bytes only tabs and ends of lines. */
 int ingress_is_text(torii_str_t s);
 
-/* torii_node_what(), but silent about the contents of a Secret. */
+/* torii_node_what(), but silent about what may be a secret. */
 const char *ingress_decode_what(const ingress_decode_t *d,
     const torii_node_t *node, char buf[64]);
 
@@ -155,6 +202,14 @@ void ingress_object_slice(ingress_decode_t *d, const torii_node_t *doc);
 void ingress_object_endpoints(ingress_decode_t *d, const torii_node_t *doc);
 void ingress_object_secret(ingress_decode_t *d, const torii_node_t *doc);
 void ingress_object_configmap(ingress_decode_t *d, const torii_node_t *doc);
+void ingress_object_issuer(ingress_decode_t *d, const torii_node_t *doc);
+void ingress_object_certificate(ingress_decode_t *d, const torii_node_t *doc);
+
+/* spec.acme.solvers, into the issuer; spec.acme.solvers[].dns01. */
+void ingress_issuer_solvers(ingress_decode_t *d, const ingress_where_t *acme,
+    const torii_node_t *map);
+void ingress_solver_dns(ingress_decode_t *d, const ingress_where_t *at,
+    const torii_node_t *map, ingress_solver_t *solver);
 
 /* Addresses of a Service's load balancer; the state of an Ingress (free()). */
 void ingress_service_balancer(ingress_decode_t *d, const torii_node_t *doc);

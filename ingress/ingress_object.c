@@ -77,7 +77,13 @@ static const ingress_kind_t  ingress_kinds[INGRESS_KIND_MAX] = {
     { "ConfigMap", "", "v1", INGRESS_NAME_MAX, 0,
       ingress_object_configmap },
     { "Namespace", "", "v1", INGRESS_LABEL_MAX, 1,
-      NULL }
+      NULL },
+    { "Issuer", "cert-manager.io/", "v1", INGRESS_NAME_MAX, 0,
+      ingress_object_issuer },
+    { "ClusterIssuer", "cert-manager.io/", "v1", INGRESS_NAME_MAX, 1,
+      ingress_object_issuer },
+    { "Certificate", "cert-manager.io/", "v1", INGRESS_NAME_MAX, 0,
+      ingress_object_certificate }
 };
 
 
@@ -402,6 +408,7 @@ ingress_object_create(ingress_document_t *doc, const torii_node_t *node,
     o->line = node->line;
 
     d.object = o;
+    d.silent = 0;
     ingress_findings_init(&d.findings, d.arena);
     d.findings.max = INGRESS_OBJECT_FINDINGS;
 

@@ -22,6 +22,9 @@ typedef enum {
     INGRESS_KIND_SECRET,
     INGRESS_KIND_CONFIGMAP,
     INGRESS_KIND_NAMESPACE,
+    INGRESS_KIND_ISSUER,
+    INGRESS_KIND_CLUSTER_ISSUER,
+    INGRESS_KIND_CERTIFICATE,
     INGRESS_KIND_MAX
 } ingress_kind_e;
 
@@ -192,12 +195,171 @@ typedef struct {
 } ingress_configmap_t;
 
 
+/*
+ * cert-manager's Issuer, ClusterIssuer and Certificate (cert-manager.io/v1).
+ * "unusable": something that must not be guessed is wrong or missing, and a
+ * finding tells what; nothing is to be issued by it.
+ */
+
+/* An entry of a Secret's data; without a name there is none. */
+
+typedef struct {
+    torii_str_t            name;
+    torii_str_t            key;
+} ingress_secret_ref_t;
+
+typedef struct {
+    torii_str_t           *elts;
+    uint32_t               n;
+} ingress_strings_t;
+
+
+typedef enum {
+    INGRESS_SOLVER_OTHER = 0,         /* neither, or both */
+    INGRESS_SOLVER_HTTP01,
+    INGRESS_SOLVER_DNS01
+} ingress_solver_type_e;
+
+typedef enum {
+    INGRESS_DNS_OTHER = 0,            /* none, unknown, or several */
+    INGRESS_DNS_RFC2136,
+    INGRESS_DNS_CLOUDFLARE,
+    INGRESS_DNS_ROUTE53,
+    INGRESS_DNS_ACMEDNS,
+    INGRESS_DNS_CLOUDDNS,
+    INGRESS_DNS_AZUREDNS,
+    INGRESS_DNS_DIGITALOCEAN,
+    INGRESS_DNS_AKAMAI,
+    INGRESS_DNS_WEBHOOK
+} ingress_dns_provider_e;
+
+typedef enum {
+    INGRESS_TSIG_HMACMD5 = 0,         /* cert-manager's default */
+    INGRESS_TSIG_HMACSHA1,
+    INGRESS_TSIG_HMACSHA224,
+    INGRESS_TSIG_HMACSHA256,
+    INGRESS_TSIG_HMACSHA384,
+    INGRESS_TSIG_HMACSHA512
+} ingress_tsig_e;
+
+/* A reference to a Secret and the name of its field: "apiTokenSecretRef". */
+
+typedef struct {
+    const char            *field;
+    ingress_secret_ref_t   secret;
+} ingress_dns_secret_t;
+
+typedef struct {
+    ingress_dns_provider_e  provider;
+    torii_str_t             name;     /* as written: "cloudflare" */
+    ingress_pairs_t         settings; /* other than RFC2136: its plain fields,
+                                         "region", "email", … */
+    ingress_dns_secret_t   *secrets;  /* of all, in the order of our table */
+    uint32_t                nsecrets;
+
+    torii_str_t             nameserver;      /* RFC2136: host[:port] */
+    ingress_secret_ref_t    tsig_secret;     /* no name: not signed */
+    torii_str_t             tsig_key_name;
+    ingress_tsig_e          tsig_algorithm;
+    unsigned                tcp:1;
+} ingress_dns_t;
+
+/* A selector's parts that are given must all match; none matches every name. */
+
+typedef struct {
+    ingress_pairs_t         labels;
+    ingress_strings_t       dns_names;   /* lower case; "*." included */
+    ingress_strings_t       dns_zones;   /* lower case, no dot at the end */
+    ingress_solver_type_e   type;
+    ingress_dns_t           dns;         /* DNS01 */
+    ingress_strings_t       nameservers; /* DNS01: to check with; host[:port] */
+    uint32_t                wait;        /* seconds instead of a self-check */
+    unsigned                has_wait:1;
+    unsigned                cname_follow:1;
+    unsigned                unusable:1;
+    uint32_t                line;
+} ingress_solver_t;
+
+typedef struct {
+    torii_str_t             server;      /* "https://…", the directory */
+    torii_str_t             email;
+    ingress_secret_ref_t    key;         /* of the account; "tls.key" */
+    torii_str_t             eab_kid;     /* empty: no external account */
+    ingress_secret_ref_t    eab_key;
+    uint32_t                eab_bits;    /* 256, 384, 512 */
+    torii_str_t             ca_bundle;   /* PEM */
+    torii_str_t             preferred_chain;
+    torii_str_t             profile;
+    unsigned                disable_key_generation:1;
+    unsigned                skip_tls_verify:1;
+    unsigned                duration_feature:1;
+    unsigned                ari_disabled:1;
+    ingress_solver_t       *solvers;
+    uint32_t                nsolvers;
+    torii_str_t             uri;         /* status: URL of the account */
+} ingress_issuer_acme_t;
+
+typedef enum {
+    INGRESS_ISSUER_OTHER = 0,            /* vault, venafi, none, … */
+    INGRESS_ISSUER_ACME,
+    INGRESS_ISSUER_CA,
+    INGRESS_ISSUER_SELF_SIGNED
+} ingress_issuer_type_e;
+
+/* Secrets of a ClusterIssuer are in the cluster resource namespace. */
+
+typedef struct {
+    ingress_issuer_type_e   type;
+    unsigned                unusable:1;
+    torii_str_t             ca_secret;   /* CA */
+    ingress_issuer_acme_t   acme;        /* ACME */
+} ingress_issuer_t;
+
+
+typedef enum {
+    INGRESS_KEY_RSA = 0,
+    INGRESS_KEY_ECDSA,
+    INGRESS_KEY_ED25519
+} ingress_key_algorithm_e;
+
+typedef enum {
+    INGRESS_KEY_PKCS1 = 0,               /* of an EC key: SEC 1 */
+    INGRESS_KEY_PKCS8
+} ingress_key_encoding_e;
+
+/* Times in seconds; 0 is unset, as is a percentage of 0. */
+
+typedef struct {
+    torii_str_t              secret;
+    torii_str_t              issuer;
+    torii_str_t              issuer_kind;  /* "Issuer" when unset */
+    torii_str_t              issuer_group; /* "cert-manager.io" when unset */
+    ingress_strings_t        dns_names;    /* lower case */
+    ingress_strings_t        ip_addresses;
+    torii_str_t              common_name;
+    int64_t                  duration;
+    int64_t                  renew_before;
+    uint32_t                 renew_before_percentage;
+    ingress_key_algorithm_e  algorithm;
+    uint32_t                 key_size;     /* as valid for the algorithm */
+    ingress_key_encoding_e   encoding;
+    ingress_strings_t        usages;       /* known names; none: the default */
+    ingress_pairs_t          secret_labels;
+    ingress_pairs_t          secret_annotations;
+    unsigned                 unusable:1;
+    unsigned                 renewal_disabled:1;
+    unsigned                 keep_key:1;   /* rotationPolicy: Never */
+    unsigned                 is_ca:1;
+} ingress_certificate_t;
+
+
 typedef struct ingress_object_s  ingress_object_t;
 
 struct ingress_object_s {
     ingress_kind_e         kind;
     torii_str_t            namespace; /* "default" when a file says none; empty
-                                         of an IngressClass and a Namespace */
+                                         of IngressClass, Namespace,
+                                         ClusterIssuer */
     torii_str_t            name;
     torii_str_t            uid;
     int64_t                created;   /* seconds since 1970, 0 unknown */
@@ -217,6 +379,8 @@ struct ingress_object_s {
         ingress_slice_t        slice;     /* SLICE and ENDPOINTS */
         ingress_secret_t       secret;
         ingress_configmap_t    configmap;
+        ingress_issuer_t       issuer;    /* ISSUER and CLUSTER_ISSUER */
+        ingress_certificate_t  certificate;
     } u;
 };
 
@@ -250,6 +414,12 @@ ingress_object_t *ingress_object_decode_as(torii_arena_t *a,
 
 /* "Ingress", "EndpointSlice" …, as in the objects' "kind:". */
 const char *ingress_kind_name(ingress_kind_e kind);
+
+/*
+ * Go's "2160h", "1h30m", "1.5h", "0" in seconds, what is less than one cut
+ * off; none below zero, or of more than 292 years.
+ */
+int ingress_duration_parse(torii_str_t s, int64_t *seconds);
 
 /* The value of a name, or NULL. */
 const ingress_pair_t *ingress_pair_find(const ingress_pairs_t *pairs,

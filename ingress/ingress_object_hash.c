@@ -25,6 +25,15 @@ static uint64_t ingress_hash_service(uint64_t h, const ingress_object_t *o);
 static uint64_t ingress_hash_slice(uint64_t h, const ingress_object_t *o);
 static uint64_t ingress_hash_secret(uint64_t h, const ingress_object_t *o);
 static uint64_t ingress_hash_configmap(uint64_t h, const ingress_object_t *o);
+static uint64_t ingress_hash_strings(uint64_t h,
+    const ingress_strings_t *list);
+static uint64_t ingress_hash_secret_ref(uint64_t h,
+    const ingress_secret_ref_t *ref);
+static uint64_t ingress_hash_issuer(uint64_t h, const ingress_object_t *o);
+static uint64_t ingress_hash_solver(uint64_t h, const ingress_solver_t *s);
+static uint64_t ingress_hash_dns(uint64_t h, const ingress_dns_t *dns);
+static uint64_t ingress_hash_certificate(uint64_t h,
+    const ingress_object_t *o);
 
 
 static const ingress_hash_kind_pt  ingress_hash_kinds[INGRESS_KIND_MAX] = {
@@ -35,7 +44,10 @@ static const ingress_hash_kind_pt  ingress_hash_kinds[INGRESS_KIND_MAX] = {
     ingress_hash_slice,
     ingress_hash_secret,
     ingress_hash_configmap,
-    NULL
+    NULL,
+    ingress_hash_issuer,
+    ingress_hash_issuer,
+    ingress_hash_certificate
 };
 
 
@@ -279,4 +291,132 @@ static uint64_t
 ingress_hash_configmap(uint64_t h, const ingress_object_t *o)
 {
     return ingress_hash_pairs(h, &o->u.configmap.data);
+}
+
+
+static uint64_t
+ingress_hash_strings(uint64_t h, const ingress_strings_t *list)
+{
+    uint32_t  i;
+
+    h = ingress_hash_number(h, list->n);
+
+    for (i = 0; i < list->n; i++) {
+        h = ingress_hash_str(h, list->elts[i]);
+    }
+
+    return h;
+}
+
+
+static uint64_t
+ingress_hash_secret_ref(uint64_t h, const ingress_secret_ref_t *ref)
+{
+    h = ingress_hash_str(h, ref->name);
+
+    return ingress_hash_str(h, ref->key);
+}
+
+
+static uint64_t
+ingress_hash_issuer(uint64_t h, const ingress_object_t *o)
+{
+    uint32_t                      i;
+    const ingress_issuer_t       *issuer;
+    const ingress_issuer_acme_t  *acme;
+
+    issuer = &o->u.issuer;
+    acme = &issuer->acme;
+
+    h = ingress_hash_number(h, issuer->type);
+    h = ingress_hash_number(h, issuer->unusable
+                               | acme->disable_key_generation << 1
+                               | acme->skip_tls_verify << 2
+                               | acme->duration_feature << 3
+                               | acme->ari_disabled << 4);
+    h = ingress_hash_str(h, issuer->ca_secret);
+    h = ingress_hash_str(h, acme->server);
+    h = ingress_hash_str(h, acme->email);
+    h = ingress_hash_secret_ref(h, &acme->key);
+    h = ingress_hash_str(h, acme->eab_kid);
+    h = ingress_hash_secret_ref(h, &acme->eab_key);
+    h = ingress_hash_number(h, acme->eab_bits);
+    h = ingress_hash_str(h, acme->ca_bundle);
+    h = ingress_hash_str(h, acme->preferred_chain);
+    h = ingress_hash_str(h, acme->profile);
+    h = ingress_hash_str(h, acme->uri);
+    h = ingress_hash_number(h, acme->nsolvers);
+
+    for (i = 0; i < acme->nsolvers; i++) {
+        h = ingress_hash_solver(h, &acme->solvers[i]);
+    }
+
+    return h;
+}
+
+
+static uint64_t
+ingress_hash_solver(uint64_t h, const ingress_solver_t *s)
+{
+    h = ingress_hash_pairs(h, &s->labels);
+    h = ingress_hash_strings(h, &s->dns_names);
+    h = ingress_hash_strings(h, &s->dns_zones);
+    h = ingress_hash_number(h, s->type);
+    h = ingress_hash_dns(h, &s->dns);
+    h = ingress_hash_strings(h, &s->nameservers);
+    h = ingress_hash_number(h, s->wait);
+
+    return ingress_hash_number(h, s->has_wait | s->cname_follow << 1
+                                  | s->unusable << 2);
+}
+
+
+static uint64_t
+ingress_hash_dns(uint64_t h, const ingress_dns_t *dns)
+{
+    uint32_t  i;
+
+    h = ingress_hash_number(h, dns->provider);
+    h = ingress_hash_pairs(h, &dns->settings);
+    h = ingress_hash_number(h, dns->nsecrets);
+
+    for (i = 0; i < dns->nsecrets; i++) {
+        h = ingress_hash_str(h, torii_str(dns->secrets[i].field));
+        h = ingress_hash_secret_ref(h, &dns->secrets[i].secret);
+    }
+
+    h = ingress_hash_str(h, dns->nameserver);
+    h = ingress_hash_str(h, dns->tsig_key_name);
+    h = ingress_hash_number(h, dns->tsig_algorithm);
+
+    return ingress_hash_number(h, dns->tcp);
+}
+
+
+static uint64_t
+ingress_hash_certificate(uint64_t h, const ingress_object_t *o)
+{
+    const ingress_certificate_t  *cert;
+
+    cert = &o->u.certificate;
+
+    h = ingress_hash_str(h, cert->secret);
+    h = ingress_hash_str(h, cert->issuer);
+    h = ingress_hash_str(h, cert->issuer_kind);
+    h = ingress_hash_str(h, cert->issuer_group);
+    h = ingress_hash_strings(h, &cert->dns_names);
+    h = ingress_hash_strings(h, &cert->ip_addresses);
+    h = ingress_hash_str(h, cert->common_name);
+    h = ingress_hash_number(h, cert->duration);
+    h = ingress_hash_number(h, cert->renew_before);
+    h = ingress_hash_number(h, cert->renew_before_percentage);
+    h = ingress_hash_number(h, cert->algorithm);
+    h = ingress_hash_number(h, cert->key_size);
+    h = ingress_hash_number(h, cert->encoding);
+    h = ingress_hash_strings(h, &cert->usages);
+    h = ingress_hash_pairs(h, &cert->secret_labels);
+    h = ingress_hash_pairs(h, &cert->secret_annotations);
+
+    return ingress_hash_number(h, cert->unusable | cert->renewal_disabled << 1
+                                  | cert->keep_key << 2 | cert->is_ca << 3);
 }

@@ -51,6 +51,7 @@ typedef struct {
     const char               *group;       /* "networking.k8s.io", "": core */
     ingress_kind_e            kind;
     unsigned                  cluster:1;   /* is in no namespace */
+    unsigned                  optional:1;  /* of a CRD, which may be missing */
 } ingress_resource_t;
 
 struct ingress_source_s {
@@ -176,6 +177,8 @@ void ingress_source_update(ingress_source_t *source);
 int ingress_source_shows(const ingress_source_t *source);
 ingress_seen_t *ingress_source_seen(const ingress_source_t *source,
     torii_str_t namespace, torii_str_t name);
+/* It need not be there, and is not. */
+int ingress_source_missing(const ingress_source_t *source);
 /* Stale for a while, or never there. */
 int ingress_source_silent(const ingress_source_t *source, uint64_t *at);
 
@@ -183,8 +186,8 @@ int ingress_source_silent(const ingress_source_t *source, uint64_t *at);
 
 /* All that is wanted, by the objects in the store. */
 void ingress_want_pass(ingress_cluster_t *c);
-/* By an Ingress that was set. */
-void ingress_want_ingress(ingress_cluster_t *c, const ingress_object_t *o);
+/* By an object that was set, of a kind that refers to others. */
+void ingress_want_object(ingress_cluster_t *c, const ingress_object_t *o);
 ingress_want_t *ingress_want_find(ingress_cluster_t *c, ingress_kind_e kind,
     torii_str_t namespace, torii_str_t name);
 /* The watch that would show it, or NULL. */

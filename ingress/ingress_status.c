@@ -230,6 +230,21 @@ ingress_status_error(const ingress_status_t *s)
 }
 
 
+int
+ingress_status_busy(const ingress_status_t *s)
+{
+    uint32_t  i;
+
+    for (i = 0; i < INGRESS_STATUS_FLIGHTS; i++) {
+        if (s->flights[i].id) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 void
 ingress_status_addresses(ingress_status_t *s,
     const ingress_address_t *addresses, uint32_t n)

@@ -41,6 +41,9 @@ int ingress_status_next(ingress_status_t *s, uint64_t now,
 void ingress_status_answer(ingress_status_t *s, uint64_t now, uint32_t id,
     const ingress_api_answer_t *answer, torii_str_t body);
 
+/* 1 while an answer is due: what was sent may still be done. */
+int ingress_status_busy(const ingress_status_t *s);
+
 /* Why addresses are not written, or "". */
 const char *ingress_status_error(const ingress_status_t *s);
 

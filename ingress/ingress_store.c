@@ -208,6 +208,10 @@ ingress_store_each(ingress_store_t *store, ingress_kind_e kind,
     ingress_item_t   *e;
     ingress_items_t  list;
 
+    if (store->count[kind] == 0) {
+        return;
+    }
+
     memset(&list, 0, sizeof(ingress_items_t));
 
     for (i = 0; i < store->entries.size; i++) {
@@ -478,6 +482,7 @@ ingress_item_changed(ingress_store_t *store, ingress_item_t *e)
         break;
 
     case INGRESS_KIND_CLASS:
+    case INGRESS_KIND_NAMESPACE:
         store->options = 0;
         break;
 

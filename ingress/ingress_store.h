@@ -11,6 +11,7 @@
 #define _INGRESS_STORE_H_INCLUDED_
 
 
+#include "ingress_selector.h"
 #include "ingress_table.h"
 
 
@@ -32,17 +33,25 @@ typedef struct ingress_store_s  ingress_store_t;
  */
 
 typedef struct {
-    torii_str_t         config;               /* "ns/name", ConfigMap */
-    torii_str_t        *classes;              /* kubernetes.io/ingress.class and
-                                                 names of IngressClasses */
-    uint32_t            nclasses;
-    torii_str_t        *controllers;          /* spec.controller of classes */
-    uint32_t            ncontrollers;
-    unsigned            all:1;                /* serve every Ingress */
-    torii_str_t         default_backend;      /* "ns/name" */
-    torii_str_t         default_certificate;  /* "ns/name" */
-    torii_str_t         watch_namespace;
-    unsigned            loopback:1;           /* loopback endpoints allowed */
+    torii_str_t                config;       /* "ns/name", ConfigMap */
+    torii_str_t               *classes;      /* kubernetes.io/ingress.class and
+                                                names of IngressClasses */
+    uint32_t                   nclasses;
+    torii_str_t               *controllers;  /* spec.controller of classes */
+    uint32_t                   ncontrollers;
+    unsigned                   all:1;        /* serve every Ingress */
+    torii_str_t                default_backend;      /* "ns/name" */
+    torii_str_t                default_certificate;  /* "ns/name" */
+    torii_str_t                watch_namespace;
+    const ingress_selector_t  *selector;     /* of namespaces, NULL: all.  One
+                                                that is not known is not
+                                                served */
+    torii_str_t                cluster_namespace;    /* ClusterIssuers' Secrets
+                                                are there; empty:
+                                                "cert-manager" */
+    unsigned                   loopback:1;   /* loopback endpoints allowed */
+    unsigned                   explain:1;    /* a finding for each Ingress of a
+                                                namespace that is not served */
 } ingress_options_t;
 
 ingress_store_t *ingress_store_create(void);
@@ -74,10 +83,11 @@ void ingress_store_served(ingress_store_t *store,
 
 
 /*
- * Secrets and ConfigMaps that are referred to by the gateway's options and by
- * the Ingresses that are served: each is told once, whether it is there or
- * not.  _wanted_by(): by one active Ingress alone, maybe twice.  The strings
- * live until visit() returns.
+ * Secrets and ConfigMaps that are referred to by the gateway's options, by the
+ * Ingresses that are served, by issuers, and by Certificates of cert-manager's
+ * own issuers: each is told once, whether it is there or not.  _wanted_by():
+ * by one active object alone, maybe twice.  The strings live until visit()
+ * returns.
  */
 typedef void (*ingress_store_want_pt)(void *data, ingress_kind_e kind,
     torii_str_t namespace, torii_str_t name);
@@ -85,7 +95,7 @@ typedef void (*ingress_store_want_pt)(void *data, ingress_kind_e kind,
 void ingress_store_wanted(ingress_store_t *store,
     const ingress_options_t *options, ingress_store_want_pt visit, void *data);
 void ingress_store_wanted_by(ingress_store_t *store,
-    const ingress_options_t *options, const ingress_object_t *ingress,
+    const ingress_options_t *options, const ingress_object_t *o,
     ingress_store_want_pt visit, void *data);
 
 

@@ -12,6 +12,8 @@
 
 #define INGRESS_WANTED_ARENA     65536
 #define INGRESS_CROSS_NAMESPACE  "allow-cross-namespace-resources"
+#define INGRESS_CERT_MANAGER     "cert-manager.io"
+#define INGRESS_CLUSTER_DEFAULT  "cert-manager"
 
 typedef struct {
     const char                *name;        /* without the prefix */
@@ -42,6 +44,10 @@ static void ingress_wanted_start(ingress_wanted_t *w, ingress_store_t *store,
 static void ingress_wanted_gateway(ingress_wanted_t *w);
 static int ingress_wanted_cross(ingress_wanted_t *w);
 static void ingress_wanted_ingress(ingress_wanted_t *w, ingress_item_t *e);
+static void ingress_wanted_issuer(void *data, ingress_object_t *o);
+static void ingress_wanted_acme(ingress_wanted_t *w, torii_str_t namespace,
+    const ingress_issuer_acme_t *acme);
+static void ingress_wanted_certificate(void *data, ingress_object_t *o);
 static void ingress_wanted_note(ingress_wanted_t *w,
     const ingress_object_t *o, const ingress_wanted_note_t *note);
 static void ingress_wanted_path(ingress_wanted_t *w, ingress_kind_e kind,
@@ -76,6 +82,12 @@ ingress_store_wanted(ingress_store_t *store, const ingress_options_t *options,
         ingress_wanted_ingress(&w, store->order.elts[i]);
     }
 
+    ingress_store_each(store, INGRESS_KIND_ISSUER, ingress_wanted_issuer, &w);
+    ingress_store_each(store, INGRESS_KIND_CLUSTER_ISSUER,
+                       ingress_wanted_issuer, &w);
+    ingress_store_each(store, INGRESS_KIND_CERTIFICATE,
+                       ingress_wanted_certificate, &w);
+
     ingress_hash_free(&w.told);
     torii_arena_destroy(w.arena);
 }
@@ -83,21 +95,38 @@ ingress_store_wanted(ingress_store_t *store, const ingress_options_t *options,
 
 void
 ingress_store_wanted_by(ingress_store_t *store,
-    const ingress_options_t *options, const ingress_object_t *ingress,
+    const ingress_options_t *options, const ingress_object_t *o,
     ingress_store_want_pt visit, void *data)
 {
     ingress_item_t    *e;
     ingress_wanted_t   w;
 
-    e = ingress_item_find(store, INGRESS_KIND_INGRESS, ingress->namespace,
-                          ingress->name);
+    e = ingress_item_find(store, o->kind, o->namespace, o->name);
 
     if (e == NULL || e->active == NULL) {
         return;
     }
 
     ingress_wanted_start(&w, store, options, visit, data);
-    ingress_wanted_ingress(&w, e);
+
+    switch (o->kind) {
+
+    case INGRESS_KIND_INGRESS:
+        ingress_wanted_ingress(&w, e);
+        break;
+
+    case INGRESS_KIND_ISSUER:
+    case INGRESS_KIND_CLUSTER_ISSUER:
+        ingress_wanted_issuer(&w, e->active);
+        break;
+
+    case INGRESS_KIND_CERTIFICATE:
+        ingress_wanted_certificate(&w, e->active);
+        break;
+
+    default:
+        break;
+    }
 }
 
 
@@ -185,6 +214,96 @@ ingress_wanted_ingress(ingress_wanted_t *w, ingress_item_t *e)
                     / sizeof(ingress_wanted_notes[0]); i++)
     {
         ingress_wanted_note(w, o, &ingress_wanted_notes[i]);
+    }
+}
+
+
+/* A ClusterIssuer is in no namespace, its Secrets are in one for all. */
+
+static void
+ingress_wanted_issuer(void *data, ingress_object_t *o)
+{
+    torii_str_t        namespace;
+    ingress_wanted_t  *w;
+
+    w = data;
+
+    if (o->deleting || o->u.issuer.unusable) {
+        return;
+    }
+
+    namespace = o->namespace;
+
+    if (o->kind == INGRESS_KIND_CLUSTER_ISSUER) {
+        namespace = w->c.options->cluster_namespace;
+
+        if (namespace.len == 0) {
+            namespace = torii_str(INGRESS_CLUSTER_DEFAULT);
+        }
+
+    } else if (!ingress_compile_namespace(&w->c, namespace)) {
+        return;
+    }
+
+    switch (o->u.issuer.type) {
+
+    case INGRESS_ISSUER_ACME:
+        ingress_wanted_acme(w, namespace, &o->u.issuer.acme);
+        break;
+
+    case INGRESS_ISSUER_CA:
+        ingress_wanted_tell(w, INGRESS_KIND_SECRET, namespace,
+                            o->u.issuer.ca_secret);
+        break;
+
+    default:
+        break;
+    }
+}
+
+
+static void
+ingress_wanted_acme(ingress_wanted_t *w, torii_str_t namespace,
+    const ingress_issuer_acme_t *acme)
+{
+    uint32_t                 i, k;
+    const ingress_solver_t  *solver;
+
+    ingress_wanted_tell(w, INGRESS_KIND_SECRET, namespace, acme->key.name);
+
+    if (acme->eab_key.name.len) {
+        ingress_wanted_tell(w, INGRESS_KIND_SECRET, namespace,
+                            acme->eab_key.name);
+    }
+
+    for (i = 0; i < acme->nsolvers; i++) {
+        solver = &acme->solvers[i];
+
+        for (k = 0; !solver->unusable && k < solver->dns.nsecrets; k++) {
+            ingress_wanted_tell(w, INGRESS_KIND_SECRET, namespace,
+                                solver->dns.secrets[k].secret.name);
+        }
+    }
+}
+
+
+/* What others issue is served where an Ingress names it, and is not ours. */
+
+static void
+ingress_wanted_certificate(void *data, ingress_object_t *o)
+{
+    ingress_wanted_t             *w;
+    const ingress_certificate_t  *cert;
+
+    w = data;
+    cert = &o->u.certificate;
+
+    if (!o->deleting && !cert->unusable
+        && torii_str_eqs(cert->issuer_group, INGRESS_CERT_MANAGER)
+        && ingress_compile_namespace(&w->c, o->namespace))
+    {
+        ingress_wanted_tell(w, INGRESS_KIND_SECRET, o->namespace,
+                            cert->secret);
     }
 }
 

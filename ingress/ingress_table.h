@@ -66,7 +66,8 @@ typedef struct {
     uint32_t           warnings;
     ingress_ref_t      findings;   /* JSON array */
     ingress_ref_t      classes;    /* ingress_table_class_t[] */
-    ingress_ref_t      watch_namespace;  /* empty: all are served */
+    ingress_ref_t      watch_namespace;  /* empty: all are served; or those of
+                                            a list, ",a,b", which may be "," */
     uint32_t           flags;      /* INGRESS_TABLE_… */
     uint32_t           pad;
     ingress_global_t   global;

@@ -190,6 +190,21 @@ ingress_watch_next(ingress_watch_t *w, uint64_t now,
 }
 
 
+void
+ingress_watch_hurry(ingress_watch_t *w, uint64_t now)
+{
+    uint64_t  soon;
+
+    soon = now + ingress_watch_random(w) % INGRESS_WATCH_SOON;
+
+    if (w->request == INGRESS_REQUEST_NONE && w->lost && w->status == 0
+        && w->due > soon)
+    {
+        w->due = soon;
+    }
+}
+
+
 static void
 ingress_watch_stream(ingress_watch_t *w, ingress_api_request_t *req)
 {
@@ -335,6 +350,7 @@ ingress_watch_whole(ingress_watch_t *w, torii_str_t version)
     w->limit = INGRESS_WATCH_LIMIT;
     w->cuts = 0;
     w->bad = 0;
+    w->seldom = 0;
     w->error[0] = '\0';
 
     w->sink.end(w->sink.data);

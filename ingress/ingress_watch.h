@@ -34,6 +34,10 @@ typedef struct {
     unsigned               metadata:1; /* PartialObjectMetadata only; a server
                                           that sends whole objects anyway is
                                           understood */
+    unsigned               optional:1; /* may be absent for good: it is looked
+                                          for now and then, and what is absent
+                                          for long after it was there has no
+                                          objects */
 } ingress_watch_resource_t;
 
 
@@ -80,6 +84,9 @@ int ingress_watch_head(ingress_watch_t *w, uint64_t now,
     const ingress_api_answer_t *answer);
 int ingress_watch_body(ingress_watch_t *w, uint64_t now, torii_str_t bytes);
 void ingress_watch_end(ingress_watch_t *w, uint64_t now, const char *error);
+
+/* Others are answered again: what waits because nobody answered need not. */
+void ingress_watch_hurry(ingress_watch_t *w, uint64_t now);
 
 ingress_watch_state_e ingress_watch_state(const ingress_watch_t *w);
 /* ms (of now's clock) since when it is stale; 0 when it is not. */

@@ -14,6 +14,7 @@ static int ingress_watch_misfit(ingress_watch_t *w,
     const ingress_api_status_t *status);
 static void ingress_watch_retry(ingress_watch_t *w, uint64_t now,
     ingress_watch_state_e state, const char *why);
+static uint32_t ingress_watch_seldom(ingress_watch_t *w);
 static void ingress_watch_cut(ingress_watch_t *w, uint64_t now,
     const char *error);
 static void ingress_watch_ended(ingress_watch_t *w, uint64_t now,
@@ -272,12 +273,39 @@ ingress_watch_retry(ingress_watch_t *w, uint64_t now,
     if (!w->complete || w->backoff.failures > INGRESS_WATCH_EAGER) {
         wait = INGRESS_WATCH_RETRY
                + ingress_watch_random(w) % (INGRESS_WATCH_RETRY / 4);
+
+        if (w->resource.optional && state == INGRESS_WATCH_ABSENT) {
+            wait = ingress_watch_seldom(w);
+        }
     }
 
     w->state = state;
     w->due = now + wait;
 
     (void) snprintf(w->error, sizeof(w->error), "%s", why);
+}
+
+
+/* It is not there, or, after it was, not any more: so its objects go. */
+
+static uint32_t
+ingress_watch_seldom(ingress_watch_t *w)
+{
+    if (w->complete) {
+        w->complete = 0;
+        w->seldom = 0;
+
+        w->sink.begin(w->sink.data);
+        w->sink.end(w->sink.data);
+    }
+
+    w->seldom = w->seldom ? w->seldom * 2 : INGRESS_WATCH_SELDOM;
+
+    if (w->seldom > INGRESS_WATCH_SELDOM_MAX) {
+        w->seldom = INGRESS_WATCH_SELDOM_MAX;
+    }
+
+    return w->seldom + ingress_watch_random(w) % (w->seldom / 4);
 }
 
 

@@ -36,6 +36,7 @@
  * why the watch that would go on behind them is a request of its own.
  */
 
+#define INGRESS_WATCH_SOON       500
 #define INGRESS_WATCH_IDLE       75000
 #define INGRESS_WATCH_IDLE_LIST  15000
 #define INGRESS_WATCH_IDLE_PAGE  60000
@@ -54,6 +55,10 @@
 
 #define INGRESS_WATCH_RETRY      60000
 #define INGRESS_WATCH_EAGER      6
+
+/* For what need not be there: the first wait, doubled up to the last one. */
+#define INGRESS_WATCH_SELDOM     30000
+#define INGRESS_WATCH_SELDOM_MAX 240000
 
 /* In the message of a server that is behind our version. */
 #define INGRESS_WATCH_FUTURE     "Too large resource version"
@@ -97,6 +102,7 @@ struct ingress_watch_s {
     uint64_t                    gone;       /* last 410, 0: none */
     uint32_t                    cuts;       /* of streaming lists */
     uint32_t                    bad;        /* events in a row */
+    uint32_t                    seldom;     /* last wait, if it is absent */
 
     unsigned                    paged:1;
     unsigned                    listing:1;  /* begun, and not yet whole */

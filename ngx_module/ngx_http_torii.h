@@ -166,6 +166,8 @@ typedef struct {
     ngx_str_t                default_backend;
     ngx_str_t                default_certificate;
     ngx_str_t                watch_namespace;
+    ngx_str_t                watch_selector; /* of namespaces, or empty */
+    ngx_str_t                cluster_namespace;
     ngx_str_t                resolver;       /* "ADDR[:PORT][,…]" or empty */
     ngx_uint_t               helper;         /* NGX_HTTP_TORII_HELPER_… */
 

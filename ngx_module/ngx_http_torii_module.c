@@ -34,6 +34,8 @@ static char *ngx_http_torii_manifests(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_torii_names(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_torii_watch_namespace(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
 static char *ngx_http_torii_resolver(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
@@ -141,9 +143,16 @@ static ngx_command_t  ngx_http_torii_commands[] = {
 
     { ngx_string("torii_watch_namespace"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_torii_watch_namespace,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("torii_cluster_resource_namespace"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_str_slot,
       NGX_HTTP_MAIN_CONF_OFFSET,
-      offsetof(ngx_http_torii_main_conf_t, watch_namespace),
+      offsetof(ngx_http_torii_main_conf_t, cluster_namespace),
       NULL },
 
     { ngx_string("torii_resolver"),
@@ -668,6 +677,50 @@ ngx_http_torii_names(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
 
         *name = value[i];
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* NAMESPACE, or selector=LABELS, which the helper reads again */
+
+static char *
+ngx_http_torii_watch_namespace(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_torii_main_conf_t *tmcf = conf;
+
+    ngx_str_t           *value;
+    const char          *why;
+    torii_str_t          text;
+    torii_arena_t       *arena;
+    ingress_selector_t  *selector;
+
+    if (tmcf->watch_namespace.data || tmcf->watch_selector.data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strncmp(value[1].data, "selector=", 9) != 0) {
+        tmcf->watch_namespace = value[1];
+        return NGX_CONF_OK;
+    }
+
+    tmcf->watch_selector.data = value[1].data + 9;
+    tmcf->watch_selector.len = value[1].len - 9;
+
+    text.data = tmcf->watch_selector.data;
+    text.len = tmcf->watch_selector.len;
+
+    arena = torii_arena_create(1024);
+    selector = ingress_selector_parse(arena, text, &why);
+    torii_arena_destroy(arena);
+
+    if (selector == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\": \"%V\" %s",
+                           &cmd->name, &tmcf->watch_selector, why);
+        return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;

@@ -15,6 +15,7 @@
 #define NGX_TORII_API_CHECK    2000            /* ms between looks at files */
 #define NGX_TORII_API_CONNECT  5000            /* ms */
 #define NGX_TORII_API_ANSWER   (4 * 1024 * 1024)
+#define NGX_TORII_API_RETURN   5000            /* ms between two returns */
 
 
 typedef struct {
@@ -45,7 +46,11 @@ struct ngx_torii_api_s {
     ngx_event_t                check;
     ngx_connection_t           dummy;          /* what check.data points to */
     char                       error[320];
+    ngx_event_t               *notify;         /* of a return */
+    ngx_uint_t                 returns;
+    ngx_msec_t                 returned;
     unsigned                   ready:1;
+    unsigned                   away:1;         /* a request got no answer */
 };
 
 
@@ -60,6 +65,7 @@ typedef struct {
 
 
 typedef struct {
+    ngx_torii_api_t           *api;
     ngx_torii_api_answer_pt    handler;
     void                      *data;
     uint32_t                   id;
@@ -155,6 +161,15 @@ const char *
 ngx_torii_api_error(ngx_torii_api_t *api)
 {
     return api->error;
+}
+
+
+ngx_uint_t
+ngx_torii_api_returns(ngx_torii_api_t *api, ngx_event_t *notify)
+{
+    api->notify = notify;
+
+    return api->returns;
 }
 
 
@@ -747,6 +762,8 @@ ngx_torii_api_done(void *data, const char *error)
         call->handlers.done(call->handlers.data, error);
 
     } else {
+        call->api->away = 1;
+
         ngx_memzero(&answer, sizeof(ingress_api_answer_t));
         answer.error = error;
 
@@ -773,6 +790,7 @@ ngx_torii_api_ask(ngx_torii_api_t *api, const ingress_api_request_t *req,
     ngx_torii_api_question_t  *q;
 
     q = torii_zalloc(sizeof(ngx_torii_api_question_t));
+    q->api = api;
     q->handler = handler;
     q->data = data;
     q->id = id;
@@ -841,7 +859,24 @@ ngx_torii_api_answer_done(void *data, const char *error)
 static void
 ngx_torii_api_answered(ngx_torii_api_question_t *q)
 {
-    torii_str_t  body;
+    torii_str_t       body;
+    ngx_torii_api_t  *api;
+
+    api = q->api;
+
+    /* now and then is enough, for a server that answers some and not others */
+
+    if (api->away && q->answer.status && q->answer.status < 500
+        && ngx_current_msec - api->returned >= NGX_TORII_API_RETURN)
+    {
+        api->away = 0;
+        api->returned = ngx_current_msec;
+        api->returns++;
+
+        if (api->notify) {
+            ngx_post_event(api->notify, &ngx_posted_events);
+        }
+    }
 
     body.len = q->answer.status ? q->body.len : 0;
     body.data = q->body.data;

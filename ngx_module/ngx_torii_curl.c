@@ -34,10 +34,22 @@ typedef struct {
     CURLM                       *multi;
     ngx_queue_t                  transfers;
     ngx_queue_t                  ready;      /* to hear of what came */
-    ngx_msec_t                   last;       /* when a byte came, of any */
+    ngx_queue_t                  sockets;
     ngx_event_t                  timer;
     ngx_connection_t             dummy;      /* what timer.data points to */
 } ngx_torii_curl_multi_t;
+
+
+/* A connection of libcurl's, as long as a transfer waits on it. */
+
+typedef struct {
+    ngx_queue_t                  queue;      /* in multi->sockets */
+    ngx_torii_curl_multi_t      *multi;
+    ngx_connection_t            *connection;
+    long                         port;       /* our end's */
+    ngx_msec_t                   last;       /* when a byte came, of any of its
+                                                transfers */
+} ngx_torii_curl_socket_t;
 
 
 struct ngx_torii_curl_s {
@@ -91,20 +103,27 @@ static int ngx_torii_curl_sockopt(void *data, curl_socket_t fd,
 
 static int ngx_torii_curl_socket(CURL *easy, curl_socket_t fd, int what,
     void *data, void *socket);
-static void ngx_torii_curl_close(ngx_connection_t *c);
+static ngx_torii_curl_socket_t *ngx_torii_curl_open(ngx_torii_curl_multi_t *m,
+    curl_socket_t fd);
+static long ngx_torii_curl_port(curl_socket_t fd);
+static void ngx_torii_curl_close(ngx_torii_curl_socket_t *s);
 static void ngx_torii_curl_interest(ngx_event_t *ev, ngx_int_t event,
     ngx_uint_t on);
 static int ngx_torii_curl_timer(CURLM *multi, long ms, void *data);
 static size_t ngx_torii_curl_header(char *p, size_t size, size_t n,
     void *data);
 static size_t ngx_torii_curl_body(char *p, size_t size, size_t n, void *data);
+static void ngx_torii_curl_heard(ngx_torii_curl_transfer_t *t);
+static ngx_torii_curl_socket_t *ngx_torii_curl_socket_of(
+    ngx_torii_curl_transfer_t *t);
 static void ngx_torii_curl_ready(ngx_torii_curl_transfer_t *t);
 
 static void ngx_torii_curl_io_handler(ngx_event_t *ev);
 static void ngx_torii_curl_timer_handler(ngx_event_t *ev);
 static void ngx_torii_curl_idle_handler(ngx_event_t *ev);
 static void ngx_torii_curl_settle(ngx_torii_curl_multi_t *m);
-static void ngx_torii_curl_sever(ngx_torii_curl_transfer_t *t);
+static void ngx_torii_curl_sever(ngx_torii_curl_transfer_t *t,
+    ngx_msec_t silent);
 static void ngx_torii_curl_deliver(ngx_torii_curl_transfer_t *t);
 static ngx_int_t ngx_torii_curl_tell_head(ngx_torii_curl_transfer_t *t);
 static ngx_int_t ngx_torii_curl_tell_body(ngx_torii_curl_transfer_t *t);
@@ -192,9 +211,9 @@ ngx_torii_curl_multi(ngx_torii_curl_t *curl, const ngx_torii_curl_tls_t *tls)
 
     m->curl = curl;
     m->tls = tls;
-    m->last = ngx_current_msec;
     ngx_queue_init(&m->transfers);
     ngx_queue_init(&m->ready);
+    ngx_queue_init(&m->sockets);
     ngx_queue_insert_head(&curl->multis, &m->queue);
 
     m->dummy.fd = (ngx_socket_t) -1;
@@ -570,37 +589,40 @@ static int
 ngx_torii_curl_socket(CURL *easy, curl_socket_t fd, int what, void *data,
     void *socket)
 {
-    ngx_connection_t *c = socket;
     ngx_torii_curl_multi_t *m = data;
+    ngx_torii_curl_socket_t *s = socket;
+
+    ngx_connection_t           *c;
+    ngx_torii_curl_transfer_t  *t;
 
     if (what == CURL_POLL_REMOVE) {
-        if (c) {
+        if (s) {
             curl_multi_assign(m->multi, fd, NULL);
-            ngx_torii_curl_close(c);
+            ngx_torii_curl_close(s);
         }
 
         return 0;
     }
 
-    if (c == NULL) {
-        c = ngx_get_connection(fd, m->curl->log);
-        if (c == NULL) {
+    if (s == NULL) {
+        s = ngx_torii_curl_open(m, fd);
+        if (s == NULL) {
             return 0;
         }
 
-        c->data = m;
-        c->log = m->curl->log;
-        c->read->log = c->log;
-        c->write->log = c->log;
-        c->read->handler = ngx_torii_curl_io_handler;
-        c->write->handler = ngx_torii_curl_io_handler;
+        curl_multi_assign(m->multi, fd, s);
 
-        /* a worker that shuts down need not tell of it */
+        /* nobody can have heard anything before */
 
-        c->read->resolver = 1;
+        t = NULL;
+        curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
 
-        curl_multi_assign(m->multi, fd, c);
+        if (t) {
+            t->last = s->last;
+        }
     }
+
+    c = s->connection;
 
     ngx_torii_curl_interest(c->read, NGX_READ_EVENT, what & CURL_POLL_IN);
     ngx_torii_curl_interest(c->write, NGX_WRITE_EVENT, what & CURL_POLL_OUT);
@@ -609,16 +631,81 @@ ngx_torii_curl_socket(CURL *easy, curl_socket_t fd, int what, void *data,
 }
 
 
+static ngx_torii_curl_socket_t *
+ngx_torii_curl_open(ngx_torii_curl_multi_t *m, curl_socket_t fd)
+{
+    ngx_log_t                *log;
+    ngx_connection_t         *c;
+    ngx_torii_curl_socket_t  *s;
+
+    log = m->curl->log;
+
+    s = ngx_alloc(sizeof(ngx_torii_curl_socket_t), log);
+    if (s == NULL) {
+        return NULL;
+    }
+
+    c = ngx_get_connection(fd, log);
+    if (c == NULL) {
+        ngx_free(s);
+        return NULL;
+    }
+
+    c->data = s;
+    c->log = log;
+    c->read->log = log;
+    c->write->log = log;
+    c->read->handler = ngx_torii_curl_io_handler;
+    c->write->handler = ngx_torii_curl_io_handler;
+
+    /* a worker that shuts down need not tell of it */
+
+    c->read->resolver = 1;
+
+    s->multi = m;
+    s->connection = c;
+    s->port = ngx_torii_curl_port(fd);
+    s->last = ngx_current_msec;
+
+    ngx_queue_insert_head(&m->sockets, &s->queue);
+
+    return s;
+}
+
+
+static long
+ngx_torii_curl_port(curl_socket_t fd)
+{
+    socklen_t       len;
+    ngx_sockaddr_t  sa;
+
+    len = sizeof(ngx_sockaddr_t);
+
+    if (getsockname(fd, &sa.sockaddr, &len) == -1) {
+        return 0;
+    }
+
+    return ngx_inet_get_port(&sa.sockaddr);
+}
+
+
 /* libcurl closes the descriptor itself, or keeps it for the next request. */
 
 static void
-ngx_torii_curl_close(ngx_connection_t *c)
+ngx_torii_curl_close(ngx_torii_curl_socket_t *s)
 {
+    ngx_connection_t  *c;
+
+    c = s->connection;
+
     ngx_torii_curl_interest(c->read, NGX_READ_EVENT, 0);
     ngx_torii_curl_interest(c->write, NGX_WRITE_EVENT, 0);
 
     ngx_free_connection(c);
     c->fd = (ngx_socket_t) -1;
+
+    ngx_queue_remove(&s->queue);
+    ngx_free(s);
 }
 
 
@@ -665,8 +752,7 @@ ngx_torii_curl_header(char *p, size_t size, size_t n, void *data)
     long  status;
 
     n *= size;
-    t->last = ngx_current_msec;
-    t->multi->last = ngx_current_msec;
+    ngx_torii_curl_heard(t);
 
     /* after the end of the head: trailers */
 
@@ -692,13 +778,57 @@ ngx_torii_curl_body(char *p, size_t size, size_t n, void *data)
     ngx_torii_curl_transfer_t *t = data;
 
     n *= size;
-    t->last = ngx_current_msec;
-    t->multi->last = ngx_current_msec;
+    ngx_torii_curl_heard(t);
 
     torii_buf_add(&t->in, p, n);
     ngx_torii_curl_ready(t);
 
     return n;
+}
+
+
+static void
+ngx_torii_curl_heard(ngx_torii_curl_transfer_t *t)
+{
+    ngx_torii_curl_socket_t  *s;
+
+    t->last = ngx_current_msec;
+
+    s = ngx_torii_curl_socket_of(t);
+
+    if (s) {
+        s->last = ngx_current_msec;
+    }
+}
+
+
+/*
+ * libcurl does not tell the descriptor of a transfer before it is over, nor
+ * when others share it, but its port.
+ */
+
+static ngx_torii_curl_socket_t *
+ngx_torii_curl_socket_of(ngx_torii_curl_transfer_t *t)
+{
+    long                      port;
+    ngx_queue_t              *q;
+    ngx_torii_curl_socket_t  *s;
+
+    port = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_LOCAL_PORT, &port);
+
+    for (q = ngx_queue_head(&t->multi->sockets);
+         q != ngx_queue_sentinel(&t->multi->sockets);
+         q = ngx_queue_next(q))
+    {
+        s = ngx_queue_data(q, ngx_torii_curl_socket_t, queue);
+
+        if (port && s->port == port) {
+            return s;
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -715,12 +845,14 @@ ngx_torii_curl_ready(ngx_torii_curl_transfer_t *t)
 static void
 ngx_torii_curl_io_handler(ngx_event_t *ev)
 {
-    int                      running;
-    ngx_connection_t        *c;
-    ngx_torii_curl_multi_t  *m;
+    int                       running;
+    ngx_connection_t         *c;
+    ngx_torii_curl_multi_t   *m;
+    ngx_torii_curl_socket_t  *s;
 
     c = ev->data;
-    m = c->data;
+    s = c->data;
+    m = s->multi;
 
     (void) curl_multi_socket_action(m->multi, c->fd,
                                     ev->write ? CURL_CSELECT_OUT
@@ -766,7 +898,7 @@ ngx_torii_curl_idle_handler(ngx_event_t *ev)
     (void) snprintf(t->error, sizeof(t->error), "no byte came for %lu ms",
                     (unsigned long) t->idle);
 
-    ngx_torii_curl_sever(t);
+    ngx_torii_curl_sever(t, t->idle);
 
     t->finished = 1;
     t->code = CURLE_OPERATION_TIMEDOUT;
@@ -798,10 +930,8 @@ ngx_torii_curl_settle(ngx_torii_curl_multi_t *m)
 
         /* a slow server is no dead one, as long as it says anything */
 
-        if (t->code == CURLE_OPERATION_TIMEDOUT && !t->head
-            && ngx_current_msec - m->last >= NGX_TORII_CURL_SILENT)
-        {
-            ngx_torii_curl_sever(t);
+        if (t->code == CURLE_OPERATION_TIMEDOUT && !t->head) {
+            ngx_torii_curl_sever(t, NGX_TORII_CURL_SILENT);
         }
 
         ngx_torii_curl_ready(t);
@@ -820,20 +950,19 @@ ngx_torii_curl_settle(ngx_torii_curl_multi_t *m)
 
 
 /*
- * The connection of a transfer that waits in vain is likely dead, and others
- * may share it: libcurl would go on to use it.
+ * The connection of a transfer that waits in vain is dead if no other one that
+ * shares it heard anything for so long: libcurl would go on to use it.
  */
 
 static void
-ngx_torii_curl_sever(ngx_torii_curl_transfer_t *t)
+ngx_torii_curl_sever(ngx_torii_curl_transfer_t *t, ngx_msec_t silent)
 {
-    curl_socket_t  fd;
+    ngx_torii_curl_socket_t  *s;
 
-    fd = CURL_SOCKET_BAD;
-    curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &fd);
+    s = ngx_torii_curl_socket_of(t);
 
-    if (fd != CURL_SOCKET_BAD) {
-        (void) shutdown(fd, SHUT_RDWR);
+    if (s && ngx_current_msec - s->last >= silent) {
+        (void) shutdown(s->connection->fd, SHUT_RDWR);
     }
 }
 

@@ -29,6 +29,7 @@ typedef struct {
     ngx_torii_api_t        *api;
     ingress_cluster_t      *cluster;
     ngx_torii_writer_t     *writer;
+    ngx_uint_t              returns;      /* of the server, seen */
     ngx_event_t             pump;
     ngx_connection_t        dummy;        /* what pump.data points to */
     uint64_t                said[NGX_TORII_CONTROL_KINDS];
@@ -215,6 +216,7 @@ ngx_torii_kubernetes_pump(ngx_torii_kubernetes_t *k)
 {
     uint32_t               id, wait;
     uint64_t               now;
+    ngx_uint_t             returns;
     ingress_api_request_t  req;
 
     if (ngx_torii_api_ready(k->api) != NGX_OK) {
@@ -229,6 +231,13 @@ ngx_torii_kubernetes_pump(ngx_torii_kubernetes_t *k)
     }
 
     now = ngx_torii_kubernetes_ms();
+
+    returns = ngx_torii_api_returns(k->api, &k->pump);
+
+    if (k->returns != returns) {
+        k->returns = returns;
+        ingress_cluster_hurry(k->cluster, now);
+    }
 
     while (ingress_cluster_next(k->cluster, now, &req, &id, &wait) == TORII_OK)
     {

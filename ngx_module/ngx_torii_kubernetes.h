@@ -73,6 +73,10 @@ typedef void (*ngx_torii_api_answer_pt)(void *data, uint32_t id,
 void ngx_torii_api_ask(ngx_torii_api_t *api, const ingress_api_request_t *req,
     ngx_torii_api_answer_pt handler, void *data, uint32_t id);
 
+/* How often a question was answered after a request that was not; the event is
+   posted when there is one more. */
+ngx_uint_t ngx_torii_api_returns(ngx_torii_api_t *api, ngx_event_t *notify);
+
 /* Blocking, timeout ms at most: for a process that exits. */
 void ngx_torii_api_farewell(ngx_torii_api_t *api,
     const ingress_api_request_t *req, uint32_t timeout);

@@ -14,6 +14,8 @@
 
 
 static ngx_int_t ngx_torii_pipeline_options(ngx_torii_helper_t *h);
+static ngx_int_t ngx_torii_pipeline_selector(ngx_torii_helper_t *h);
+static void ngx_torii_pipeline_selector_free(void *data);
 static ngx_int_t ngx_torii_pipeline_strings(ngx_torii_helper_t *h,
     ngx_array_t *array, torii_str_t **strings, uint32_t *n);
 
@@ -72,6 +74,12 @@ ngx_torii_pipeline_options(ngx_torii_helper_t *h)
     o->default_certificate.data = tmcf->default_certificate.data;
     o->watch_namespace.len = tmcf->watch_namespace.len;
     o->watch_namespace.data = tmcf->watch_namespace.data;
+    o->cluster_namespace.len = tmcf->cluster_namespace.len;
+    o->cluster_namespace.data = tmcf->cluster_namespace.data;
+
+    if (ngx_torii_pipeline_selector(h) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     if (ngx_torii_pipeline_strings(h, tmcf->classes, &o->classes, &o->nclasses)
         != NGX_OK
@@ -90,6 +98,46 @@ ngx_torii_pipeline_options(ngx_torii_helper_t *h)
     }
 
     return NGX_OK;
+}
+
+
+/* It was read once when the configuration was. */
+
+static ngx_int_t
+ngx_torii_pipeline_selector(ngx_torii_helper_t *h)
+{
+    const char          *why;
+    torii_str_t          text;
+    torii_arena_t       *arena;
+    ngx_pool_cleanup_t  *cln;
+
+    if (h->tmcf->watch_selector.data == NULL) {
+        return NGX_OK;
+    }
+
+    cln = ngx_pool_cleanup_add(h->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    arena = torii_arena_create(1024);
+
+    cln->handler = ngx_torii_pipeline_selector_free;
+    cln->data = arena;
+
+    text.len = h->tmcf->watch_selector.len;
+    text.data = h->tmcf->watch_selector.data;
+
+    h->options.selector = ingress_selector_parse(arena, text, &why);
+
+    return h->options.selector ? NGX_OK : NGX_ERROR;
+}
+
+
+static void
+ngx_torii_pipeline_selector_free(void *data)
+{
+    torii_arena_destroy(data);
 }
 
 

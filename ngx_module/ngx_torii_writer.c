@@ -408,14 +408,20 @@ ngx_torii_writer_goodbye(void)
 
     w = ngx_torii_writer_last;
 
+    w->helper->pub.control->leader = NGX_TORII_LEADER_OTHER;
+
+    /* the next leader must not be overtaken by what is still under way */
+
+    if (w->status && ingress_status_busy(w->status)) {
+        return;
+    }
+
     if (ingress_lease_release(w->lease, ngx_torii_writer_ms(),
                               ngx_torii_writer_wall(), &req)
         == TORII_OK)
     {
         ngx_torii_api_farewell(w->api, &req, NGX_TORII_WRITER_FAREWELL);
     }
-
-    w->helper->pub.control->leader = NGX_TORII_LEADER_OTHER;
 }
 
 

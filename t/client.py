@@ -3,10 +3,13 @@ An HTTP client for tests: it sends what it is told, byte for byte, and hides
 nothing of the answer.  HTTP/1.1 by http.client, HTTP/2 by python3-h2.
 """
 
+import contextlib
 import http.client
 import json
 import socket
 import ssl
+import threading
+import time
 
 import h2.config
 import h2.connection
@@ -370,3 +373,51 @@ def read_all(sock, timeout=2):
             data += piece
     except (TimeoutError, ConnectionResetError):
         return data
+
+
+class Load:
+    """Requests to a host at a rate, on connections kept alive; errors are the
+    answers that were not 200, and whatever else went wrong."""
+
+    def __init__(self, gateway, host, rate=500, clients=4):
+        self.gateway, self.host = gateway, host
+        self.pause = clients / rate
+        self.over = threading.Event()
+        self.errors = []
+        self.done = 0
+        self.threads = [threading.Thread(target=self.run)
+                        for _ in range(clients)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *ignored):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+    def run(self):
+        due = time.monotonic()
+
+        with self.gateway.http1() as c:
+            while not self.over.is_set():
+                due += self.pause
+                time.sleep(max(0, due - time.monotonic()))
+                try:
+                    status = c.get("/", self.host).status
+                except (OSError, http.client.HTTPException) as e:
+                    self.errors.append(repr(e))
+                    return
+                self.done += 1
+                if status != 200:
+                    self.errors.append(status)
+
+
+@contextlib.contextmanager
+def unharmed(gateway, host, rate=100):
+    """All requests of the meantime must be answered 200."""
+    with Load(gateway, host, rate, clients=2) as load:
+        yield
+    assert load.errors == [] and load.done > 0

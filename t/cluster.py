@@ -9,8 +9,10 @@ import json
 import os
 import re
 import shutil
+import time
 
 import certificate
+import client
 import gateway as gateways
 import kustomize
 import manifest
@@ -21,6 +23,8 @@ MARK = gateways.MARK
 HOSTS = "marks.torii.test"
 CONTROLLER = "k8s.io/ingress-nginx"
 USER = "torii"
+ADDRESS = "203.0.113.7"
+PUBLISH = f"torii_publish {ADDRESS};"
 
 BASE = gateways.ROOT / "deploy/kubernetes/base"
 
@@ -67,6 +71,8 @@ class ApiServer(peer.Node):
         gone         410 to a watch as "event" after 200, or as "status"
         history      events of a kind that are kept to resume from
         http1        no HTTP/2
+        crds         cert-manager's Issuers, ClusterIssuers and Certificates
+                     are there; by default they are not
         defaultClass an IngressClass that Ingresses without one get
 
     fault(do, times, **match) is done to the next requests that match by verb,
@@ -361,3 +367,83 @@ def pair_of_marks():
     if Gateway.authority is None:
         Gateway.authority = certificate.Authority("Marks").issue(f"*.{HOSTS}")
     return Gateway.authority
+
+
+# What tests and benchmarks do with them
+
+def serves(gateway, host, name):
+    answer = gateway.get("/", host)
+    return answer.status == 200 and answer.echo["name"] == name
+
+
+def wait_serves(gateway, host, name, timeout=10):
+    """Seconds until the host leads to the echo address of that name."""
+    begin = time.monotonic()
+    nginx.wait_until(lambda: serves(gateway, host, name), lambda: f"{host} "
+                     f"at {name}; {gateway.report()}", timeout, 0.01)
+    return time.monotonic() - begin
+
+
+def world(n, echo):
+    """n Ingresses and Services, and twice as many EndpointSlices."""
+    out = []
+    for i in range(n):
+        name = f"w{i}"
+        out += [manifest.service(name),
+                manifest.endpoint_slice(name, [echo[0].host], echo[0].port,
+                                        name=f"{name}-a"),
+                manifest.endpoint_slice(name, ["10.244.9.9"], 9, name=f"{name}"
+                                        "-b", conditions={"ready": False}),
+                manifest.ingress(name, manifest.rule(
+                    f"{name}.example", manifest.path("/", name)))]
+    return out
+
+
+def slice_of(name, *addresses, **conditions):
+    """Slices of addresses whose ports may differ: one of each."""
+    return [manifest.endpoint_slice(name, [a.host], a.port,
+                                    conditions=conditions or None)
+            for a in addresses]
+
+
+def roll(gateway, echo, rate):
+    """A rolling update of three endpoints under load: each new one is ready
+    before an old one drains and goes.  Returns the client.Load."""
+    route = manifest.ingress("roll", manifest.rule(
+        "roll.example", manifest.path("/", "roll")))
+    pods = list(echo.addresses[:3])
+
+    def update(ending=None):
+        gateway.apply("roll", manifest.service("roll"), route,
+                      *slice_of("roll", *pods),
+                      *(slice_of("roll", ending, ready=False, serving=True,
+                                 terminating=True) if ending else []))
+
+    update()
+
+    with client.Load(gateway, "roll.example", rate) as load:
+        for new in echo.addresses[3:6]:
+            pods.append(new)
+            update()
+            old = pods.pop(0)
+            update(ending=old)
+            time.sleep(0.2)
+            echo.close(old)
+            update()
+            time.sleep(0.2)
+
+    return load
+
+
+def published(api):
+    """The addresses in the status of each Ingress that is no mark."""
+    return {i["metadata"]["name"]:
+            [a.get("ip") or a.get("hostname") for a in
+             i["status"]["loadBalancer"].get("ingress", [])]
+            for i in api.get("ingresses") if MARK not in i["metadata"]["name"]}
+
+
+def wait_published(api, n, timeout=10):
+    """Until n Ingresses, and no others, have the address of PUBLISH."""
+    nginx.wait_until(lambda: list(published(api).values()) == [[ADDRESS]] * n,
+                     lambda: f"status: {published(api)}", timeout, 0.05)

@@ -146,6 +146,27 @@ def start_gateway(make_gateway):
         yield start
 
 
+@pytest.fixture
+def api():
+    """A stand-in for an API server: see cluster.ApiServer."""
+    made = cluster.ApiServer(defaultClass="nginx")
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def start(api):
+    """start(user="torii", …): a gateway at the API server; its end is not
+    disturbed by the API server's, which ends later."""
+    with contextlib.ExitStack() as stack:
+        def run(user=cluster.USER, **how):
+            made = cluster.Gateway(api=api, token=f"{user}-token", **how)
+            stack.callback(made.remove)
+            return made.start()
+        yield run
+        api.heal()
+
+
 @pytest.fixture(scope="module")
 def start_nginx():
     """start_nginx("server { listen 127.0.0.1:@plain@; … }"): an nginx without

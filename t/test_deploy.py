@@ -25,7 +25,8 @@ DEPLOY = gateways.ROOT / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
 VARIANTS = {"": KUBERNETES,
             **{n: KUBERNETES / "overlays" / n
-               for n in ("daemonset", "namespaced-secrets", "webhook")}}
+               for n in ("daemonset", "namespaced-secrets",
+                         "namespace-selector", "webhook")}}
 
 # Who may do what: (role, its namespace or None) to (group, resource, names,
 # verbs).  A right that is not here is too much, one that is missing too little.
@@ -36,6 +37,9 @@ BASE = {
         ("networking.k8s.io", "ingresses/status", "", "patch"),
         ("", "services", "", "list watch"),
         ("discovery.k8s.io", "endpointslices", "", "list watch"),
+        ("cert-manager.io", "issuers", "", "list watch"),
+        ("cert-manager.io", "clusterissuers", "", "list watch"),
+        ("cert-manager.io", "certificates", "", "list watch"),
         ("events.k8s.io", "events", "", "create patch")},
     ("torii", "torii"): {
         ("", "configmaps", "", "get list watch"),
@@ -47,6 +51,9 @@ RIGHTS = {
     "webhook": {**BASE, ("torii-secrets", None): SECRETS},
     "daemonset": {**BASE, ("torii-secrets", None): SECRETS,
                   ("torii-node", None): {("", "nodes", "", "get")}},
+    "namespace-selector": {**BASE, ("torii-secrets", None): SECRETS,
+                           ("torii-namespaces", None): {
+                               ("", "namespaces", "", "list watch")}},
     "namespaced-secrets": {**BASE, ("torii-secrets", "default"): SECRETS}}
 
 HOST = "a.example"

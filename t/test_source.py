@@ -600,7 +600,8 @@ def test_addresses_are_published(make, echo, publish, expected):
 
 
 def test_quiet_cluster_is_asked_for_the_lease_only(make, echo):
-    gateway = make(directives="torii_publish 192.0.2.1;").start()
+    gateway = make(directives="torii_publish 192.0.2.1;",
+                   options=dict(crds=True)).start()
     gateway.serve(HOST, echo[0])
     nginx.wait_until(lambda: gateway.api.count(verb="patch"), "the status")
     nginx.wait_until(lambda: gateway.api.count(resource="leases") > 4,

@@ -90,6 +90,8 @@ def shop(*paths, **more):
     (["explain", "a.example", "--state", "/nonexistent"], 2, "--manifests"),
     (["explain", "a.example", "--table", "x", "--state", "y"], 2, "one of"),
     (["explain", "a.example", "--table", "x", "--class", "y"], 2, "go with"),
+    (["explain", "a.example", "--table", "x", "-l", "y"], 2, "go with"),
+    (["check", ".", "--selector", "a b"], 2, "is no selector of labels"),
     (["annotations", "no-such-name"], 1, "no name has \"no-such-name\""),
     (["help", "nonsense"], 2, "no command \"nonsense\""),
 ])
@@ -355,3 +357,58 @@ def test_annotations_are_found_by_a_part_of_their_name():
 
 def test_keys_of_the_configmap_are_listed_too():
     assert "use-forwarded-headers" in torii("annotations", "--config").out
+
+
+# Objects of cert-manager, and namespaces
+
+
+def certificates():
+    group = "cert-manager.io/v1"
+    return [
+        {"apiVersion": group, "kind": "ClusterIssuer",
+         "metadata": {"name": "le"}, "spec": {"acme": {
+             "server": "https://ca.example/dir",
+             "privateKeySecretRef": {"name": "key"},
+             "solvers": [{"http01": {"ingress": {}}}]}}},
+        {"apiVersion": group, "kind": "Issuer", "metadata": {"name": "own"},
+         "spec": {"selfSigned": {}}},
+        {"apiVersion": group, "kind": "Certificate",
+         "metadata": {"name": "web"}, "spec": {
+             "secretName": "web-tls", "dnsNames": ["a.example"],
+             "issuerRef": {"name": "own"}}}]
+
+
+def test_check_counts_objects_of_cert_manager_in_silence(folder):
+    ran = folder.write(*certificates()).check()
+    assert ran.code == 0 and ran.out == ""
+    assert "0 warnings, 0 notes in 3 objects" in ran.err
+
+
+def test_check_tells_what_is_wrong_about_them(folder):
+    issuer, own, cert = certificates()
+    issuer["spec"]["acme"]["server"] = "http://ca.example/dir"
+    own["spec"] = {"vault": {"path": "x"}}
+    cert["spec"]["dnsNames"] = ["a b"]
+    assert folder.write(issuer, own, cert).reasons() == [
+        "BadHost", "BadURL", "IssuerType"]
+
+
+def test_annotations_of_cert_manager_are_no_finding(folder):
+    objects = shop()
+    objects[0]["metadata"].setdefault("annotations", {}).update({
+        "cert-manager.io/cluster-issuer": "le",
+        "cert-manager.io/unheard-of": "x"})
+    before = folder.write(*shop()).reasons()
+    assert folder.write(*objects).reasons() == before
+
+
+def test_explain_tells_of_a_namespace_that_is_not_selected(folder):
+    folder.write({"apiVersion": "v1", "kind": "Namespace",
+                  "metadata": {"name": "default", "labels": {"edge": "on"}}},
+                 *shop())
+    args = ("shop.example", "/", "--selector")
+    assert "unserved" not in folder.explain(*args, "edge=on")
+    facts = folder.explain(*args, "edge=off")
+    assert facts["code"] == 1
+    assert "namespace is not one of those" in facts["unserved"]
+    assert folder.reasons("--selector", "edge=off") == []

@@ -39,6 +39,8 @@ static const torii_command_t  torii_commands[] = {
       "  -c, --class NAME      serve Ingresses of this class only; may be\n"
       "                        repeated.  Without it all of them are served\n"
       "  -g, --config NS/NAME  the ConfigMap with settings of the gateway\n"
+      "  -l, --selector LABELS serve Ingresses of namespaces with these\n"
+      "                        labels only, as Namespace objects have them\n"
       "  -j, --json            print a JSON array of findings\n"
       "  -q, --quiet           print errors only, and no summary\n"
       "\n"
@@ -58,6 +60,7 @@ static const torii_command_t  torii_commands[] = {
       "                        by default /var/lib/torii\n"
       "  -c, --class NAME      with --manifests: of this class only\n"
       "  -g, --config NS/NAME  with --manifests: the gateway's ConfigMap\n"
+      "  -l, --selector LABELS with --manifests: of these namespaces only\n"
       "  -j, --json            print a JSON object\n"
       "\n"
       "Exits with 1 if the answer is an error (404, 503), else with 0.\n" },

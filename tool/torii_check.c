@@ -30,10 +30,11 @@ static void torii_check_summary(torii_check_t *check, torii_source_t *s);
 
 
 static const struct option  torii_check_long[] = {
-    { "class",  required_argument, NULL, 'c' },
-    { "config", required_argument, NULL, 'g' },
-    { "json",   no_argument,       NULL, 'j' },
-    { "quiet",  no_argument,       NULL, 'q' },
+    { "class",    required_argument, NULL, 'c' },
+    { "config",   required_argument, NULL, 'g' },
+    { "json",     no_argument,       NULL, 'j' },
+    { "quiet",    no_argument,       NULL, 'q' },
+    { "selector", required_argument, NULL, 'l' },
     { NULL, 0, NULL, 0 }
 };
 
@@ -71,7 +72,7 @@ torii_check_options(torii_check_t *check, torii_source_t *s, int argc,
 {
     int  c;
 
-    while ((c = getopt_long(argc, argv, "c:g:jq", torii_check_long, NULL))
+    while ((c = getopt_long(argc, argv, "c:g:jl:q", torii_check_long, NULL))
            != -1)
     {
         switch (c) {
@@ -86,6 +87,13 @@ torii_check_options(torii_check_t *check, torii_source_t *s, int argc,
 
         case 'j':
             check->json = 1;
+            break;
+
+        case 'l':
+            if (torii_source_selector(s, optarg) != TORII_EXIT_OK) {
+                return TORII_EXIT_USAGE;
+            }
+
             break;
 
         case 'q':

@@ -42,6 +42,7 @@ static const struct option  torii_explain_long[] = {
     { "config",    required_argument, NULL, 'g' },
     { "json",      no_argument,       NULL, 'j' },
     { "manifests", required_argument, NULL, 'm' },
+    { "selector",  required_argument, NULL, 'l' },
     { "state",     required_argument, NULL, 's' },
     { "table",     required_argument, NULL, 't' },
     { NULL, 0, NULL, 0 }
@@ -78,6 +79,7 @@ torii_explain(int argc, char **argv)
 
     if (code == TORII_EXIT_OK) {
         e.table = o.n ? &s.table : &opened;
+        e.source = o.n ? &s : NULL;
         e.offline = (o.n != 0);
         code = torii_explain_find(&e, o.json);
     }
@@ -96,7 +98,7 @@ torii_explain_options(torii_explain_options_t *o, torii_source_t *s, int argc,
 {
     int  c;
 
-    while ((c = getopt_long(argc, argv, "c:g:jm:s:t:", torii_explain_long,
+    while ((c = getopt_long(argc, argv, "c:g:jl:m:s:t:", torii_explain_long,
                             NULL))
            != -1)
     {
@@ -114,6 +116,14 @@ torii_explain_options(torii_explain_options_t *o, torii_source_t *s, int argc,
 
         case 'j':
             o->json = 1;
+            break;
+
+        case 'l':
+            if (torii_source_selector(s, optarg) != TORII_EXIT_OK) {
+                return TORII_EXIT_USAGE;
+            }
+
+            o->source = 1;
             break;
 
         case 'm':
@@ -140,8 +150,8 @@ torii_explain_options(torii_explain_options_t *o, torii_source_t *s, int argc,
     }
 
     if (o->source && o->n == 0) {
-        fprintf(stderr, "torii explain: --class and --config go with "
-                "--manifests; a table is made already\n");
+        fprintf(stderr, "torii explain: --class, --config and --selector go "
+                "with --manifests; a table is made already\n");
         return torii_usage("explain", TORII_EXIT_USAGE);
     }
 
@@ -177,6 +187,8 @@ torii_explain_open(torii_explain_options_t *o, torii_source_t *s,
     ingress_table_t *t)
 {
     if (o->n) {
+        s->options.explain = 1;
+
         return torii_source_read(s, o->manifests, o->n);
     }
 

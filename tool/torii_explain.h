@@ -14,6 +14,7 @@
 
 typedef struct {
     const ingress_table_t          *table;
+    torii_source_t                 *source;      /* it was made of, or NULL */
     torii_regex_cache_t            *regexes;
     torii_arena_t                  *arena;
     torii_request_t                 request;

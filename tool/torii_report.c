@@ -17,6 +17,9 @@
 
 static void torii_report_request(torii_explain_t *e);
 static void torii_report_host(torii_explain_t *e);
+static void torii_report_unserved(torii_explain_t *e);
+static int torii_report_is_unserved(torii_explain_t *e,
+    const ingress_finding_t *f);
 static void torii_report_path(torii_explain_t *e);
 static void torii_report_route(torii_explain_t *e);
 static void torii_report_backend(torii_explain_t *e);
@@ -45,6 +48,12 @@ static const char *const  torii_report_types[] = {
     "ImplementationSpecific", "Exact", "Prefix"
 };
 
+/* Why an Ingress is not served at all. */
+
+static const char *const  torii_report_reasons[] = {
+    "ClassUnknown", "ClassMissing", "ClassForeign", "NamespaceNotServed", NULL
+};
+
 static const char *const  torii_report_protocols[] = {
     "HTTP", "HTTPS", "AUTO_HTTP", "GRPC", "GRPCS", "FCGI"
 };
@@ -57,6 +66,7 @@ torii_report(torii_explain_t *e)
 
     torii_report_request(e);
     torii_report_host(e);
+    torii_report_unserved(e);
     torii_report_path(e);
     torii_report_route(e);
     torii_report_backend(e);
@@ -167,6 +177,59 @@ torii_report_host_how(torii_explain_t *e)
     }
 
     return "server-alias by regular expression";
+}
+
+
+/* The first Ingress that has the host, and no part in the table. */
+
+static void
+torii_report_unserved(torii_explain_t *e)
+{
+    const ingress_finding_t  *f;
+
+    if (e->source == NULL) {
+        return;
+    }
+
+    for (f = e->source->findings.first; f != NULL; f = f->next) {
+
+        if (torii_report_is_unserved(e, f)) {
+            torii_report_fact(e, "unserved", "%.*s/%.*s: %.*s",
+                              torii_str_arg(f->namespace),
+                              torii_str_arg(f->name),
+                              torii_str_arg(f->message));
+            return;
+        }
+    }
+}
+
+
+static int
+torii_report_is_unserved(torii_explain_t *e, const ingress_finding_t *f)
+{
+    uint32_t           i;
+    ingress_object_t  *o;
+
+    for (i = 0; torii_report_reasons[i] != NULL; i++) {
+        if (strcmp(f->reason, torii_report_reasons[i]) == 0) {
+            break;
+        }
+    }
+
+    if (torii_report_reasons[i] == NULL) {
+        return 0;
+    }
+
+    o = ingress_store_get(e->source->store, INGRESS_KIND_INGRESS, f->namespace,
+                          f->name);
+
+    for (i = 0; o != NULL && i < o->u.ingress.nrules; i++) {
+        if (torii_str_caseeq(o->u.ingress.rules[i].host, e->request.host)) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

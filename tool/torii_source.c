@@ -70,6 +70,22 @@ torii_source_class(torii_source_t *s, char *name)
 
 
 int
+torii_source_selector(torii_source_t *s, char *text)
+{
+    const char  *why;
+
+    s->options.selector = ingress_selector_parse(s->arena, torii_str(text),
+                                                 &why);
+    if (s->options.selector == NULL) {
+        fprintf(stderr, "torii: \"%s\" %s\n", text, why);
+        return TORII_EXIT_USAGE;
+    }
+
+    return TORII_EXIT_OK;
+}
+
+
+int
 torii_source_read(torii_source_t *s, char **paths, int n)
 {
     int   i, code;

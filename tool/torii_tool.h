@@ -45,6 +45,9 @@ int torii_source_read(torii_source_t *s, char **paths, int n);
 /* options->classes gets one more. */
 void torii_source_class(torii_source_t *s, char *name);
 
+/* options->selector; an exit code, as above. */
+int torii_source_selector(torii_source_t *s, char *text);
+
 
 /* The commands: argv[0] is the command's name. */
 int torii_annotations(int argc, char **argv);

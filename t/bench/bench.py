@@ -25,6 +25,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
+import bench_cluster                                        # noqa: E402
 import bench_load                                           # noqa: E402
 import bench_server                                         # noqa: E402
 import bench_world                                          # noqa: E402
@@ -50,11 +51,6 @@ def row(what, value, unit, peer="", other=None, hold="", ok=None):
 
 def note(text):
     print(f"  {text}", file=sys.stderr, flush=True)
-
-
-def percentile(values, p):
-    values = sorted(values)
-    return values[min(len(values) - 1, int(len(values) * p))]
 
 
 def alternate(servers, load, rounds):
@@ -128,50 +124,13 @@ def memory(torii, hand):
 
 # Changes
 
-def changes(torii, world, count, pause, rate=None):
-    """Seconds from writing a file to the first right answer, of count
-    applications; rate a second if given, else one at a time."""
-    client = bench_load.Client(torii.plain)
-    latencies = []
-    pending = collections.deque()
-    names = random.Random(7).sample(range(world.n), count)
-    due = time.monotonic()
-
-    while names or pending:
-        now = time.monotonic()
-
-        if names and now >= due and (rate or not pending):
-            i = names.pop()
-            begin = time.monotonic()
-            pending.append((i, begin, world.change(i, len(names) % 2)))
-            due = due + 1 / rate if rate else begin
-
-        for entry in list(pending):
-            i, begin, right = entry
-            answer = client.get(bench_world.host(i))
-            now = time.monotonic()
-            if answer == (200, right):
-                latencies.append(now - begin)
-                pending.remove(entry)
-                if not rate:
-                    due = now + pause * random.random()
-            elif now - begin > 10:
-                raise SystemExit(f"{bench_world.host(i)} is not answered by "
-                                 f"{right}: {answer}")
-
-        time.sleep(0.0005)
-
-    client.close()
-
-    return latencies
-
-
 def change(torii, world):
-    alone = changes(torii, world, 30 if QUICK else 100, 0.05)
+    alone = bench_load.changes(torii, world, 30 if QUICK else 100, 0.05)
 
     row("change to first answer, alone: p50",
-        percentile(alone, 0.5) * 1e3, "ms")
-    row("  p99", percentile(alone, 0.99) * 1e3, "ms", hold="<= 50", ok=50)
+        bench_load.percentile(alone, 0.5) * 1e3, "ms")
+    row("  p99", bench_load.percentile(alone, 0.99) * 1e3, "ms",
+        hold="<= 50", ok=50)
 
     seconds, rate = (3, 100) if QUICK else (10, 100)
 
@@ -185,15 +144,16 @@ def change(torii, world):
 
     before, begin = torii.control(), time.monotonic()
     ran = bench_load.cpu_of(helper)
-    many = changes(torii, world, seconds * rate, 0, rate)
+    many = bench_load.changes(torii, world, seconds * rate, 0, rate)
     spent, after = time.monotonic() - begin, torii.control()
     ran = bench_load.cpu_of(helper) - ran
 
     good, bad, closed = map(int, keepers.communicate()[0].split())
 
     row(f"  {rate} changes a second for {seconds} s, under load: p50",
-        percentile(many, 0.5) * 1e3, "ms")
-    row("  p99", percentile(many, 0.99) * 1e3, "ms", hold="<= 50", ok=50)
+        bench_load.percentile(many, 0.5) * 1e3, "ms")
+    row("  p99", bench_load.percentile(many, 0.99) * 1e3, "ms",
+        hold="<= 50", ok=50)
     row("  changes in force", len(many) / spent, "/s")
     row("  tables published", (after[6] - before[6]) / spent, "/s")
     row("  the helper's CPU per table", ran / (after[6] - before[6]) * 1e3,
@@ -363,6 +323,10 @@ def main():
         folder = pathlib.Path(name)
         folder.chmod(0o755)
         measure(folder)
+
+    # in the end: this process has a network of its own then
+    note("10,000 Ingresses from the Kubernetes API")
+    bench_cluster.measure(N, QUICK, row)
 
     programs(objs)
     table()

@@ -3,7 +3,9 @@ Loads, and what they cost a server: CPU time of its processes, which is steady
 where requests per second are not.
 """
 
+import collections
 import os
+import random
 import re
 import select
 import socket
@@ -160,6 +162,49 @@ class Client:
 
     def close(self):
         self.sock.close()
+
+
+def percentile(values, p):
+    values = sorted(values)
+    return values[min(len(values) - 1, int(len(values) * p))]
+
+
+def changes(torii, world, count, pause, rate=None):
+    """Seconds from a change of the world to the first right answer, of count
+    applications; rate a second if given, else one at a time."""
+    client = Client(torii.plain)
+    latencies = []
+    pending = collections.deque()
+    names = random.Random(7).sample(range(world.n), count)
+    due = time.monotonic()
+
+    while names or pending:
+        now = time.monotonic()
+
+        if names and now >= due and (rate or not pending):
+            i = names.pop()
+            begin = time.monotonic()
+            pending.append((i, begin, world.change(i, len(names) % 2)))
+            due = due + 1 / rate if rate else begin
+
+        for entry in list(pending):
+            i, begin, right = entry
+            answer = client.get(world.host(i))
+            now = time.monotonic()
+            if answer == (200, right):
+                latencies.append(now - begin)
+                pending.remove(entry)
+                if not rate:
+                    due = now + pause * random.random()
+            elif now - begin > 10:
+                raise SystemExit(f"{world.host(i)} is not answered by "
+                                 f"{right}: {answer}")
+
+        time.sleep(0.0005)
+
+    client.close()
+
+    return latencies
 
 
 def keep(port, n, clients, rate):

@@ -50,10 +50,10 @@ class Quiet(nginx.Nginx):
 class Backend(Quiet):
     """Answers "a" on the plain port and "b" on the other."""
 
-    def __init__(self):
-        super().__init__(workers=1, http=QUIET + """
-            server { listen 127.0.0.1:@plain@; return 200 "a"; }
-            server { listen 127.0.0.1:@admin@; return 200 "b"; }""")
+    def __init__(self, host="127.0.0.1"):
+        super().__init__(workers=1, http=QUIET + f"""
+            server {{ listen {host}:@plain@; return 200 "a"; }}
+            server {{ listen {host}:@admin@; return 200 "b"; }}""")
 
 
 class Torii(Quiet):

@@ -120,6 +120,8 @@ class World:
         for i in range(n):
             self.path(i).write_text(self.text(i))
 
+    host = staticmethod(host)
+
     def secret(self, i):
         if self.authority is None:
             return ""

@@ -27,7 +27,7 @@ typedef struct {
 
 static const char *const  fuzz_kinds[] = {
     "Ingress", "IngressClass", "Service", "EndpointSlice", "Secret",
-    "ConfigMap"
+    "ConfigMap", "Namespace", "Issuer", "ClusterIssuer", "Certificate"
 };
 
 static const uint16_t  fuzz_statuses[] = {
@@ -42,7 +42,12 @@ static const char *const  fuzz_specs[] = {
     ":{\"ingress\":[{\"ip\":\"192.0.2.1\"},{\"hostname\":\"a\"}]}}",
     ",\"data\":{\"tls.crt\":\"YQ==\"},\"type\":\"kubernetes.io/tls\"",
     ",\"data\":{\"allow-cross-namespace-resources\":\"true\"}",
-    ",\"spec\":{\"controller\":\"k8s.io/ingress-nginx\"}"
+    ",\"spec\":{\"controller\":\"k8s.io/ingress-nginx\"}",
+    ",\"spec\":{\"acme\":{\"server\":\"https://a\",\"privateKeySecretRef\":{"
+    "\"name\":\"a\"},\"solvers\":[{\"dns01\":{\"digitalocean\":{"
+    "\"tokenSecretRef\":{\"name\":\"b\",\"key\":\"c\"}}}}]}}",
+    ",\"spec\":{\"secretName\":\"c\",\"dnsNames\":[\"a\"],\"issuerRef\":{"
+    "\"name\":\"a\"}}"
 };
 
 static const char *const  fuzz_names[] = { "a", "b", "c", "config" };
@@ -69,10 +74,10 @@ fuzz_object(fuzz_t *f, torii_buf_t *b)
 {
     unsigned  kind, name, spec, space;
 
-    kind = fuzz_byte(f) % 6;
+    kind = fuzz_byte(f) % 10;
     name = fuzz_byte(f);
     space = name >> 4;
-    spec = fuzz_byte(f) % 6;
+    spec = fuzz_byte(f) % 8;
 
     if (name & 0x08) {
         f->version++;
@@ -227,9 +232,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int                        flags;
     fuzz_t                     f;
     uint32_t                   n;
+    const char                *why;
     torii_str_t                namespaces[2];
+    torii_arena_t             *arena;
     ingress_options_t          served;
-    ingress_cluster_kind_t     kinds[8];
+    ingress_cluster_kind_t     kinds[16];
     ingress_cluster_options_t  options;
 
     memset(&f, 0, sizeof(fuzz_t));
@@ -256,6 +263,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         options.nsecret_namespaces = 2;
     }
 
+    arena = torii_arena_create(256);
+
+    if (flags & 64) {
+        served.selector = ingress_selector_parse(arena, torii_str("!x"), &why);
+    }
+
     f.store = ingress_store_create();
     f.cluster = ingress_cluster_create(f.store, &options);
 
@@ -266,11 +279,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         (void) ingress_cluster_changed(f.cluster);
         (void) ingress_cluster_complete(f.cluster);
         (void) ingress_cluster_findings(f.cluster);
-        (void) ingress_cluster_kinds(f.cluster, kinds, 8);
+        (void) ingress_cluster_kinds(f.cluster, kinds, 16);
     }
 
     ingress_cluster_free(f.cluster);
     ingress_store_destroy(f.store);
+    torii_arena_destroy(arena);
 
     return 0;
 }

@@ -82,6 +82,60 @@ check_slice(const ingress_slice_t *slice)
 
 
 static void
+check_issuer(const ingress_issuer_t *issuer)
+{
+    uint32_t                      i;
+    const ingress_solver_t       *solver;
+    const ingress_issuer_acme_t  *acme;
+
+    acme = &issuer->acme;
+
+    expect(acme->server.len == 0 || torii_str_starts(acme->server, "https:"));
+    expect(acme->uri.len == 0 || torii_str_starts(acme->uri, "https:"));
+    expect((acme->eab_kid.len == 0) == (acme->eab_key.name.len == 0));
+    expect(!acme->skip_tls_verify || acme->ca_bundle.len == 0
+           || issuer->unusable);
+
+    if (issuer->type == INGRESS_ISSUER_ACME && !issuer->unusable) {
+        expect(acme->server.len && acme->key.name.len && acme->key.key.len);
+    }
+
+    expect(issuer->type != INGRESS_ISSUER_CA || issuer->unusable
+           || issuer->ca_secret.len);
+
+    for (i = 0; i < acme->nsolvers; i++) {
+        solver = &acme->solvers[i];
+
+        if (solver->unusable) {
+            continue;
+        }
+
+        expect(solver->type != INGRESS_SOLVER_OTHER);
+        expect(solver->type != INGRESS_SOLVER_DNS01
+               || solver->dns.provider != INGRESS_DNS_OTHER);
+        expect((solver->dns.tsig_key_name.len == 0)
+               == (solver->dns.tsig_secret.name.len == 0));
+    }
+}
+
+
+static void
+check_certificate(const ingress_certificate_t *cert)
+{
+    if (cert->unusable) {
+        return;
+    }
+
+    expect(cert->secret.len && cert->issuer.len && cert->issuer_kind.len
+           && cert->issuer_group.len);
+    expect(cert->dns_names.n + cert->ip_addresses.n + cert->common_name.len);
+    expect(cert->duration >= 0 && cert->renew_before >= 0
+           && cert->renew_before_percentage < 100);
+    expect((cert->algorithm == INGRESS_KEY_ED25519) == (cert->key_size == 0));
+}
+
+
+static void
 add_object(void *data, ingress_object_t *o)
 {
     uint32_t                  i;
@@ -108,6 +162,16 @@ add_object(void *data, ingress_object_t *o)
 
     if (o->kind == INGRESS_KIND_SLICE || o->kind == INGRESS_KIND_ENDPOINTS) {
         check_slice(&o->u.slice);
+    }
+
+    if (o->kind == INGRESS_KIND_ISSUER
+        || o->kind == INGRESS_KIND_CLUSTER_ISSUER)
+    {
+        check_issuer(&o->u.issuer);
+    }
+
+    if (o->kind == INGRESS_KIND_CERTIFICATE) {
+        check_certificate(&o->u.certificate);
     }
 
     memset(&out, 0, sizeof(out));

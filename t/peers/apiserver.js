@@ -441,12 +441,20 @@ async function handle(req, res) {
 
 
 async function route(request, res) {
-    if (request.kind) {
+    const missing = request.kind && request.kind.crd && !options.crds;
+
+    // rights come before what there is
+    if (missing && !authorize(options.rbac, request)) {
+        throw s.denied(request.user, request);
+    }
+
+    if (request.kind && !missing) {
         await act(request, res);
         return;
     }
 
-    const document = request.req.method === 'GET' && discover(request.path);
+    const document = request.req.method === 'GET' &&
+                     discover(request.path, options.crds);
 
     if (document) {
         answer(request, res, 200, text(document, request.req));
@@ -542,8 +550,23 @@ const commands = {
         state.faults = [];
     },
 
+    // CRDs that go take their objects along
     set(c) {
+        const gone = options.crds && c.options.crds === false;
+
+        if (gone) {
+            for (const kind of KINDS.filter((k) => k.crd)) {
+                state.store.all(kind).forEach((e) => state.store.remove(kind,
+                                                                        e));
+            }
+        }
+
         Object.assign(options, c.options);
+
+        if (gone) {
+            [...state.watches].filter((w) => w.request.kind.crd)
+                .forEach((w) => w.finish());
+        }
     },
 
     tokens(c) {

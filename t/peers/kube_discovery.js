@@ -3,7 +3,7 @@
 
 'use strict';
 
-const { KINDS } = require('./kube_kinds.js');
+const { served } = require('./kube_kinds.js');
 
 
 const VERSION = {
@@ -23,15 +23,15 @@ function group(name) {
 }
 
 
-function groups() {
-    return [...new Set(KINDS.map((k) => k.group))].filter((g) => g);
+function groups(kinds) {
+    return [...new Set(kinds.map((k) => k.group))].filter((g) => g);
 }
 
 
-function resources(apiVersion) {
+function resources(kinds, apiVersion) {
     const list = [];
 
-    for (const kind of KINDS.filter((k) => k.apiVersion === apiVersion)) {
+    for (const kind of kinds.filter((k) => k.apiVersion === apiVersion)) {
         const more = kind.hash ? { storageVersionHash: kind.hash } : {};
 
         list.push(Object.assign({
@@ -56,16 +56,16 @@ function resources(apiVersion) {
 
 // OpenAPI, as much as kubectl apply wants: whether the server validates fields
 
-function openapi(parts) {
+function openapi(all, parts) {
     const prefix = parts.slice(2).join('/');
 
     if (!prefix) {
-        return { paths: Object.fromEntries(KINDS.map((k) => [
+        return { paths: Object.fromEntries(all.map((k) => [
             k.prefix.slice(1),
             { serverRelativeURL: `/openapi/v3${k.prefix}?hash=1` }])) };
     }
 
-    const kinds = KINDS.filter((k) => k.prefix === '/' + prefix);
+    const kinds = all.filter((k) => k.prefix === '/' + prefix);
 
     return kinds.length ? {
         openapi: '3.0.0', info: { title: 'Kubernetes', version: 'v1.36.2' },
@@ -83,7 +83,8 @@ function openapi(parts) {
 
 // The document of a path, or null
 
-function discover(path) {
+function discover(path, crds) {
+    const kinds = served(crds);
     const parts = path.replace(/\/$/, '').split('/').slice(1);
 
     if (path === '/version') {
@@ -91,7 +92,7 @@ function discover(path) {
     }
 
     if (path.startsWith('/openapi/v3')) {
-        return openapi(parts);
+        return openapi(kinds, parts);
     }
 
     if (parts[0] === 'api') {
@@ -99,7 +100,7 @@ function discover(path) {
             ? { kind: 'APIVersions', versions: ['v1'],
                 serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0',
                                                serverAddress: '' }] }
-            : parts.length === 2 ? resources(parts[1]) : null;
+            : parts.length === 2 ? resources(kinds, parts[1]) : null;
     }
 
     if (parts[0] !== 'apis' || parts.length > 3) {
@@ -108,16 +109,16 @@ function discover(path) {
 
     if (parts.length === 1) {
         return { kind: 'APIGroupList', apiVersion: 'v1',
-                 groups: groups().map(group) };
+                 groups: groups(kinds).map(group) };
     }
 
     if (parts.length === 2) {
-        return groups().includes(parts[1])
+        return groups(kinds).includes(parts[1])
             ? Object.assign({ kind: 'APIGroup', apiVersion: 'v1' },
                             group(parts[1])) : null;
     }
 
-    return resources(`${parts[1]}/${parts[2]}`);
+    return resources(kinds, `${parts[1]}/${parts[2]}`);
 }
 
 

@@ -352,6 +352,7 @@ function fillIngress(object) {
 
 
 const NETWORKING = ['networking.k8s.io', 'v1'];
+const CERTIFICATES = ['cert-manager.io', 'v1'];
 const CORE = ['', 'v1'];
 const NO = () => {};
 
@@ -373,7 +374,13 @@ const KINDS = [
     [CORE, 'Pod', 'pods', { status: true, short: ['po'] }],
     [['coordination.k8s.io', 'v1'], 'Lease', 'leases', { check: checkLease }],
     [['events.k8s.io', 'v1'], 'Event', 'events', { short: ['ev'],
-        check: checkEvent }]
+        check: checkEvent }],
+    [CERTIFICATES, 'Issuer', 'issuers', { crd: true, status: true,
+        generation: true }],
+    [CERTIFICATES, 'ClusterIssuer', 'clusterissuers', { crd: true,
+        cluster: true, status: true, generation: true }],
+    [CERTIFICATES, 'Certificate', 'certificates', { crd: true, status: true,
+        short: ['cert'], generation: true }]
 ].map(([[group, version], kind, plural, more]) => Object.assign({
     group, version, kind, plural, singular: kind.toLowerCase(), verbs: ALL,
     apiVersion: group ? `${group}/${version}` : version, short: [],
@@ -388,4 +395,11 @@ function ofObject(object) {
 }
 
 
-module.exports = { KINDS, ofObject, checkBody, checkName };
+// crds: whether those of cert-manager are installed
+
+function served(crds) {
+    return KINDS.filter((k) => crds || !k.crd);
+}
+
+
+module.exports = { KINDS, ofObject, served, checkBody, checkName };

@@ -16,13 +16,14 @@
 
 #define API_OBJECTS  256
 #define API_OPEN     128
-#define API_KINDS    6
+#define API_KINDS    10
 
 typedef struct {
     const char           *resource;
     char                  namespace[64];
     char                  name[64];
     char                  rest[1024];   /* fields behind metadata, "" none */
+    char                  labels[64];   /* as JSON, "" none */
     uint32_t              version;
 } api_object_t;
 
@@ -77,7 +78,11 @@ api_start(api_t *api)
         { "services", "Service", "v1" },
         { "endpointslices", "EndpointSlice", "discovery.k8s.io/v1" },
         { "secrets", "Secret", "v1" },
-        { "configmaps", "ConfigMap", "v1" }
+        { "configmaps", "ConfigMap", "v1" },
+        { "namespaces", "Namespace", "v1" },
+        { "issuers", "Issuer", "cert-manager.io/v1" },
+        { "clusterissuers", "ClusterIssuer", "cert-manager.io/v1" },
+        { "certificates", "Certificate", "cert-manager.io/v1" }
     };
 
     memset(api, 0, sizeof(api_t));
@@ -145,9 +150,10 @@ api_json(const api_kind_t *k, const api_object_t *o, int metadata,
         torii_buf_printf(b, "\"namespace\":\"%s\",", o->namespace);
     }
 
-    torii_buf_printf(b, "\"resourceVersion\":\"%u\"%s}", (unsigned) o->version,
-                     strcmp(k->resource, "endpointslices") != 0 ? ""
-                     : ",\"labels\":{\"kubernetes.io/service-name\":\"web\"}");
+    torii_buf_printf(b, "\"resourceVersion\":\"%u\",\"labels\":{%s}}",
+                     (unsigned) o->version,
+                     strcmp(k->resource, "endpointslices") != 0 ? o->labels
+                     : "\"kubernetes.io/service-name\":\"web\"");
 
     if (o->rest[0] && !(metadata && !k->whole)) {
         torii_buf_printf(b, ",%s", o->rest);
@@ -540,6 +546,17 @@ api_release(api_t *api, const char *resource)
     }
 
     api_run(api);
+}
+
+
+/* As it is with and without cert-manager's CRDs: 0, or 404. */
+
+static inline void
+api_crds(api_t *api, uint32_t status)
+{
+    api_kind(api, "issuers")->watches = status;
+    api_kind(api, "clusterissuers")->watches = status;
+    api_kind(api, "certificates")->watches = status;
 }
 
 

@@ -427,10 +427,11 @@ test_reviews(void)
 static void
 test_settings(void)
 {
-    char         error[128];
-    world_t      w;
-    torii_buf_t  out;
-    const char  *spec, *wrong;
+    char            error[128];
+    world_t         w;
+    torii_buf_t     out;
+    const char     *spec, *wrong, *why;
+    torii_arena_t  *arena;
 
     static torii_str_t  classes[] = { torii_string("edge") };
 
@@ -458,6 +459,30 @@ test_settings(void)
     tap_ok(contains(&out, "\"allowed\":true"), "another namespace");
 
     w.options.watch_namespace.len = 0;
+    (void) world_compile(&w);
+    (void) review(&w, "team-b/new", "", RULES("1"), &out, error);
+    tap_ok(contains(&out, "\"allowed\":false"), "all namespaces");
+
+    arena = torii_arena_create(256);
+    w.options.selector = ingress_selector_parse(arena, torii_str("edge=on"),
+                                                &why);
+    (void) world_compile(&w);
+    (void) review(&w, "team-b/new", "", RULES("1"), &out, error);
+    tap_ok(contains(&out, "\"allowed\":true"), "none is selected");
+
+    world_yaml(&w, torii_str("apiVersion: v1\nkind: NamespaceList\nitems:\n"
+                             "- metadata: {name: team-a, labels: {edge: 'on'}}"
+                             "\n"
+                             "- metadata: {name: team-b, labels: {edge: 'on'}}"
+                             "\n"));
+    (void) world_compile(&w);
+    (void) review(&w, "team-b/new", "", RULES("1"), &out, error);
+    tap_ok(contains(&out, "\"allowed\":false"), "it is selected by a label");
+    (void) review(&w, "team/new", "", RULES("1"), &out, error);
+    tap_ok(contains(&out, "\"allowed\":true"), "another one is not");
+
+    w.options.selector = NULL;
+    torii_arena_destroy(arena);
     w.options.classes = classes;
     w.options.nclasses = 1;
     (void) world_compile(&w);

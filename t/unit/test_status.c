@@ -169,7 +169,10 @@ test_write(void)
                   "{\"ip\":\"203.0.113.7\"},{\"hostname\":\"lb.x\"}]}}}") == 0,
            "in order: %s", c.body);
 
+    tap_ok(ingress_status_busy(c.s), "answers are due");
     answer(&c, 200, 0);
+    tap_ok(!ingress_status_busy(c.s), "none is");
+
     c.now += 1500;
     tap_ok(sent(&c) == 0 && c.wait <= 1000,
            "not again before the watch has had time to tell");
