@@ -214,6 +214,16 @@ http {{
         wait_until(lambda: len(set(self.worker_pids()) - old) == self.workers,
                    "workers of the new configuration")
 
+    def upgrade(self):
+        """USR2: a new master beside the old one, whose pid is returned."""
+        old = self.pid
+        self.tree()
+        self.kill(signal.SIGUSR2)
+        wait_until((self.dir / "nginx.pid.oldbin").exists, "the new master")
+        self.pid = wait_until(lambda: self.read_pid() != old
+                              and self.read_pid(), "the new master's pid")
+        return old
+
     def stop(self, how=signal.SIGTERM, timeout=10):
         """Stop it, wait until every process of it is gone, and look through
         the log once more."""

@@ -230,16 +230,8 @@ def test_reload_keeps_streams_and_changes_flow_on(gateway, echo, held):
 
 def test_upgrade_of_the_binary_keeps_streams_and_changes_flow_on(
         gateway, echo, held):
-    old = gateway.pid
-
     with held(clients=0), asking(gateway):
-        gateway.tree()
-        gateway.kill(signal.SIGUSR2)
-        nginx.wait_until((gateway.dir / "nginx.pid.oldbin").exists,
-                         "the new master")
-        gateway.pid = nginx.wait_until(
-            lambda: gateway.read_pid() != old and gateway.read_pid(),
-            "the new master's pid")
+        old = gateway.upgrade()
         gateway.serve(MOVED, echo[1])
         assert serves(gateway, MOVED, "http1")
 

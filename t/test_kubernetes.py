@@ -5,7 +5,9 @@ versions do (nothing), what is asked for, and how quick it is.
 
 import contextlib
 import json
+import os
 import random
+import signal
 import threading
 import time
 
@@ -376,6 +378,28 @@ def test_rights_that_are_granted_are_those_that_are_used(api, start, echo,
     # reads a ConfigMap depends on what refers to it
     assert granted - used <= {("events.k8s.io", "events", "patch"),
                               ("", "configmaps", "get")}
+
+
+def test_reload_and_upgrade_change_the_helper_and_nothing_else(
+        api, start, echo):
+    gateway = start(environment={"POD_NAME": "torii-0"},
+                    manifests={"kept": manifest.route(KEPT, echo[0])})
+
+    gateway.reload()
+    gateway.apply("moved", moved(echo, 1))
+    assert gateway.get("/", "moved.example").echo["name"] == "http1"
+
+    old = gateway.upgrade()
+    gateway.apply("moved", moved(echo, 2))
+    os.kill(old, signal.SIGQUIT)
+    nginx.wait_until(lambda: not nginx.alive(old), "the old master's end")
+
+    nginx.wait_until(lambda: api.live("ingresses"), "the new helper's watch")
+    gateway.apply("moved", moved(echo, 3))
+    assert gateway.get("/", "moved.example").echo["name"] == "http3"
+    assert gateway.get("/", KEPT).echo["name"] == "http0"
+    nginx.wait_until(lambda: "torii-0_" in gateway.admin_get(
+        "/api/source").text, gateway.report)
 
 
 def test_nothing_is_asked_for_in_a_steady_state(gateway):
