@@ -15,10 +15,10 @@ PREFIX   ?= /usr/local
 CFLAGS   ?= -O2 -g
 WARN     := -std=gnu99 -Wall -Wextra -Wno-unused-parameter -Werror \
             -Wpointer-arith -Wmissing-prototypes -Wstrict-prototypes
-INCS     := -Ilib -Iingress
-LIBS     := -ljansson -lyaml -lpcre2-8 -lcrypto
+INCS     := -Ilib -Iingress -Iacme -Idnssync -Ioauth2
+LIBS     := -ljansson -lyaml -lpcre2-8 -lcrypto -lz
 
-ROOMS    := lib ingress
+ROOMS    := lib ingress acme dnssync oauth2
 HEADERS  := $(wildcard $(ROOMS:%=%/*.h) tool/*.h t/unit/*.h)
 LIB_SRCS := $(wildcard $(ROOMS:%=%/*.c))
 LIB_OBJS := $(LIB_SRCS:%.c=$(OBJS)/%.o)
@@ -81,7 +81,9 @@ JOBS     ?= $(shell nproc)
 SAN_TESTS := t/test_streams.py t/test_changes.py t/test_balancer.py \
              t/test_body_size.py t/test_bad_input.py t/test_attack.py \
              t/test_helper.py t/test_old_tables.py t/test_kubernetes.py \
-             t/test_leader.py t/test_webhook.py t/test_source.py
+             t/test_leader.py t/test_webhook.py t/test_source.py \
+             t/test_issuers.py t/test_namespaces.py t/test_challenges.py \
+             t/test_acme.py t/test_acme_cluster.py
 
 $(OBJS)/t/%: t/unit/%.c $(OBJS)/libtorii.a $(HEADERS)
 	@mkdir -p $(@D)
