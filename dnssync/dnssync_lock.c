@@ -1,0 +1,148 @@
+
+/*
+ * Two that write by one owner id would delete each other's hosts.  Each tells
+ * of itself in the zone, from time to time; who sees another deletes nothing.
+ */
+
+#include "dnssync_planner.h"
+
+
+#define DNSSYNC_LOCK_NAME  "_dnssync-lock."
+
+
+static dnssync_row_t *dnssync_lock_find(const dnssync_ctx_t *ctx,
+    torii_str_t *name, dnssync_owner_t *owner, uint32_t *index);
+static torii_str_t dnssync_lock_text(dnssync_ctx_t *ctx);
+
+
+static const torii_str_t  dnssync_no_set = torii_null_string;
+
+
+void
+dnssync_lock_read(dnssync_ctx_t *ctx)
+{
+    uint32_t          i;
+    uint64_t          life;
+    torii_str_t       name;
+    dnssync_owner_t   owner;
+
+    if (ctx->conf->lock_period == 0
+        || dnssync_lock_find(ctx, &name, &owner, &i) == NULL)
+    {
+        return;
+    }
+
+    /* one whose clock is ahead is alive, too */
+
+    life = 2 * (uint64_t) ctx->conf->lock_period;
+
+    if (!torii_str_eq(owner.instance, ctx->conf->instance)
+        && owner.beat + life > ctx->in->now)
+    {
+        ctx->writers = 1;
+    }
+}
+
+
+/* Our owner's value of the TXT set; NULL: there is none. */
+
+static dnssync_row_t *
+dnssync_lock_find(const dnssync_ctx_t *ctx, torii_str_t *name,
+    dnssync_owner_t *owner, uint32_t *index)
+{
+    uint32_t        i;
+    dnssync_row_t  *row;
+
+    *name = torii_arena_printf(ctx->arena, DNSSYNC_LOCK_NAME "%.*s",
+                               torii_str_arg(ctx->zone->name));
+
+    row = dnssync_row_find(ctx, *name, dnssync_no_set);
+
+    for (i = 0; row != NULL && row->txt != NULL && i < row->txt->n; i++) {
+
+        if (dnssync_owner_read(&ctx->conf->registry, ctx->arena,
+                               row->txt->values[i], owner)
+            == TORII_OK
+            && owner->instance.len
+            && torii_str_eq(owner->id, ctx->conf->registry.id))
+        {
+            *index = i;
+            return row;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* A zone in which nothing is ours has no lock. */
+
+void
+dnssync_lock_edit(dnssync_ctx_t *ctx)
+{
+    uint32_t          index;
+    torii_str_t       name, old;
+    dnssync_row_t    *row;
+    dnssync_edit_t   *edit;
+    dnssync_owner_t   owner;
+
+    if (ctx->conf->lock_period == 0 || ctx->writers
+        || ctx->conf->instance.len == 0
+        || ctx->conf->registry.form != DNSSYNC_FORM_OWN
+        || (ctx->owned == 0 && ctx->plan->n == ctx->first))
+    {
+        return;
+    }
+
+    old = dnssync_no_set;
+    row = dnssync_lock_find(ctx, &name, &owner, &index);
+
+    if (row != NULL) {
+        old = row->txt->values[index];
+
+        if (torii_str_eq(owner.instance, ctx->conf->instance)
+            && owner.beat <= ctx->in->now
+            && ctx->in->now - owner.beat < ctx->conf->lock_period)
+        {
+            return;
+        }
+
+    } else {
+        row = dnssync_row_find(ctx, name, dnssync_no_set);
+    }
+
+    edit = dnssync_edit_start(ctx, name, dnssync_no_set);
+
+    edit->what = DNSSYNC_EDIT_LOCK;
+    edit->why = DNSSYNC_WHY_LOCK;
+
+    dnssync_mark_change(ctx, NULL, name, row ? row->txt : NULL, old,
+                        dnssync_lock_text(ctx), edit);
+    dnssync_edit_end(ctx, edit);
+}
+
+
+static torii_str_t
+dnssync_lock_text(dnssync_ctx_t *ctx)
+{
+    torii_str_t       text;
+    torii_buf_t       b;
+    dnssync_owner_t   owner;
+
+    memset(&b, 0, sizeof(torii_buf_t));
+    memset(&owner, 0, sizeof(dnssync_owner_t));
+
+    owner.id = ctx->conf->registry.id;
+    owner.instance = ctx->conf->instance;
+    owner.beat = ctx->in->now;
+
+    (void) dnssync_owner_write(&ctx->conf->registry, DNSSYNC_FORM_OWN, &owner,
+                               &b);
+    text.data = b.data;
+    text.len = b.len;
+    text = torii_arena_str(ctx->arena, text);
+
+    torii_buf_free(&b);
+
+    return text;
+}
