@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "ingress_setting.h"
+#include "ingress_issue.h"
 
 
 #define CONFIG  INGRESS_SETTING_CONFIG
@@ -788,6 +789,10 @@ ingress_annotation_foreign(ingress_setter_t *s)
 
     name.data = s->field.data + len + 1;
     name.len = s->field.len - len - 1;
+
+    if (ingress_issue_knows(s->field)) {
+        return;
+    }
 
     if (torii_str_eqs(prefix, "torii")) {
         ingress_setter_finding(s, INGRESS_WARNING, "UnknownAnnotation",

@@ -110,10 +110,10 @@ typedef struct {
     const char         *state;       /* "enforced", "not yet", "nginx.conf",
                                         "never" */
     const char         *scope;       /* "route", "host", "upstream",
-                                        "gateway" */
+                                        "gateway", "certificate" */
     const char         *value;       /* the default, "" none */
     const char         *bad;         /* of a bad value: "default", "deny",
-                                        "off" */
+                                        "off", "keep" (what was issued) */
     const char         *help;        /* one line */
 } ingress_setting_info_t;
 

@@ -497,6 +497,40 @@ ingress_cluster_changed(ingress_cluster_t *c)
 
 
 int
+ingress_cluster_settled(const ingress_cluster_t *c)
+{
+    return c->complete && !c->recheck;
+}
+
+
+int
+ingress_cluster_secret(ingress_cluster_t *c, uint64_t now,
+    torii_str_t namespace, torii_str_t name)
+{
+    ingress_want_t  *want;
+
+    want = ingress_want_find(c, INGRESS_KIND_SECRET, namespace, name);
+
+    if (want == NULL) {
+        return TORII_OK;
+    }
+
+    if (want->forbidden || want->failing) {
+        return TORII_DECLINED;
+    }
+
+    if (want->loaded) {
+        return TORII_OK;
+    }
+
+    return (!want->tried || want->state == INGRESS_WANT_QUEUED
+            || want->state == INGRESS_WANT_ASKED
+            || now < want->since + INGRESS_CLUSTER_HOLD)
+           ? TORII_AGAIN : TORII_OK;
+}
+
+
+int
 ingress_cluster_complete(ingress_cluster_t *c)
 {
     ingress_source_t  *source;

@@ -70,6 +70,17 @@ int ingress_cluster_changed(ingress_cluster_t *c);
  */
 int ingress_cluster_complete(ingress_cluster_t *c);
 
+/* 1: complete, and no watch has just begun or ended to show Secrets. */
+int ingress_cluster_settled(const ingress_cluster_t *c);
+/*
+ * Whether the store has what there is under the name of a Secret that is
+ * referred to.  TORII_OK; TORII_AGAIN: soon, it is being asked for, or may be
+ * on its way by another watch than what refers to it; TORII_DECLINED: it may
+ * not be read, or is refused again and again.
+ */
+int ingress_cluster_secret(ingress_cluster_t *c, uint64_t now,
+    torii_str_t namespace, torii_str_t name);
+
 /* Findings of the source itself; valid until the next call of _next(). */
 const ingress_finding_t *ingress_cluster_findings(ingress_cluster_t *c);
 

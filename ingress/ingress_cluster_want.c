@@ -120,6 +120,7 @@ ingress_want_create(ingress_cluster_t *c, ingress_kind_e kind,
     want = torii_zalloc(sizeof(ingress_want_t) + namespace.len + name.len);
 
     want->kind = kind;
+    want->since = c->now;
     want->namespace.data = (unsigned char *) (want + 1);
     want->namespace.len = namespace.len;
     want->name.data = want->namespace.data + namespace.len;

@@ -75,6 +75,7 @@ ingress_compile(ingress_store_t *store, const ingress_options_t *options,
     ingress_compile_defaults(&c, &h);
     ingress_compile_global(&c, &h);
     ingress_compile_admission(&c, &h);
+    ingress_challenges_write(&c);
     ingress_compile_report(&c, findings, &h);
 
     ingress_writer_end(c.w, &h, out);
@@ -142,6 +143,12 @@ ingress_compile_duplicate(ingress_compile_t *c, ingress_item_t *e)
     ingress_copy_t     *copy;
     ingress_object_t   *o;
     ingress_finding_t  *f;
+
+    /* the gateway's own, such as a certificate that was issued */
+
+    if (e->active->file.len == 0) {
+        return;
+    }
 
     for (copy = e->copies->next; copy; copy = copy->next) {
         o = copy->object;
@@ -290,6 +297,8 @@ ingress_compile_plans(ingress_compile_t *c)
     ingress_order_update(store);
     ingress_compile_classes(c);
     ingress_compile_catchall(c);
+
+    store->decided = store->changes[INGRESS_KIND_INGRESS];
 
     elts = store->order.elts;
     n = store->order.n;

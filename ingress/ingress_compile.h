@@ -205,8 +205,12 @@ typedef struct {
 
 typedef struct {
     ingress_item_t            *secret;      /* NULL: none is given */
+    ingress_item_t            *second;      /* with a key of the other kind;
+                                               NULL: not asked for */
     uint32_t                   line;
+    unsigned                   issued:1;    /* it is asked for here */
     uint64_t                   round;       /* its finding was made */
+    uint64_t                   second_round;
 } ingress_plan_tls_t;
 
 /* A finding, and its text where that is kept. */
@@ -290,6 +294,9 @@ typedef struct {
 struct ingress_store_s {
     ingress_hash_t             entries;
     uint32_t                   count[INGRESS_KIND_MAX];
+    uint64_t                   changes[INGRESS_KIND_MAX];
+    uint64_t                   decided;     /* changes of Ingresses, when they
+                                               were last compiled */
     ingress_items_t            order;       /* Ingresses, oldest first */
     ingress_items_t            pending;     /* to be merged into order */
     unsigned                   stale:1;     /* order has entries to drop */
@@ -312,6 +319,10 @@ struct ingress_store_s {
     ingress_findings_t         config_findings;
 
     ingress_upstream_t        *backend;     /* the default one */
+
+    ingress_challenge_t       *challenges;  /* sorted, each name once */
+    uint32_t                   nchallenges;
+    torii_arena_t             *challenge_arena;
 
     uint64_t                   round;
     uint64_t                   stamp;
@@ -408,6 +419,11 @@ const uint8_t (*ingress_name_addrs(ingress_store_t *store, torii_str_t name,
     uint32_t *n))[16];
 void ingress_names_free(ingress_store_t *store);
 int ingress_addr_parse(torii_str_t s, uint8_t addr[16]);
+
+/* ingress_store_challenge.c */
+
+void ingress_challenges_write(ingress_compile_t *c);
+void ingress_challenges_free(ingress_store_t *store);
 
 /* ingress_upstream.c */
 

@@ -28,11 +28,13 @@ typedef struct {
 
 static void ingress_tls_listed(ingress_tls_choice_t *t);
 static void ingress_tls_covering(ingress_tls_choice_t *t);
-static void ingress_tls_take(ingress_tls_choice_t *t, uint32_t entry);
-static int ingress_tls_usable(ingress_tls_choice_t *t, uint32_t entry,
+static void ingress_tls_take(ingress_tls_choice_t *t, ingress_item_t *secret);
+static int ingress_tls_usable(ingress_tls_choice_t *t, ingress_item_t *secret,
     const char **problem);
 static void ingress_tls_problem(ingress_tls_choice_t *t, uint32_t entry,
     const char *problem);
+static void ingress_tls_second(ingress_tls_choice_t *t, uint32_t entry);
+static const char *ingress_tls_reason(ingress_item_t *secret);
 static void ingress_tls_others(ingress_tls_choice_t *t, uint32_t part);
 static void ingress_cert_dates(ingress_compile_t *c, ingress_item_t *secret);
 static void ingress_identity_digest(const torii_str_t parts[3],
@@ -97,23 +99,29 @@ ingress_compile_tls(ingress_compile_t *c, uint32_t index)
 static void
 ingress_tls_listed(ingress_tls_choice_t *t)
 {
-    uint32_t     i, entries[2];
-    const char  *problem;
+    uint32_t         i, entries[2];
+    const char      *problem;
+    ingress_item_t  *secret;
 
     entries[0] = t->host->tls;
     entries[1] = t->host->tls2;
 
     for (i = 0; i < 2 && entries[i] != INGRESS_NONE; i++) {
+        secret = t->plan->tls[entries[i]].secret;
 
-        if (t->plan->tls[entries[i]].secret == NULL) {
+        if (secret == NULL) {
             continue;
         }
 
-        if (ingress_tls_usable(t, entries[i], &problem)) {
-            ingress_tls_take(t, entries[i]);
+        if (ingress_tls_usable(t, secret, &problem)) {
+            ingress_tls_take(t, secret);
 
         } else {
             ingress_tls_problem(t, entries[i], problem);
+        }
+
+        if (t->plan->tls[entries[i]].second) {
+            ingress_tls_second(t, entries[i]);
         }
     }
 }
@@ -129,8 +137,14 @@ ingress_tls_covering(ingress_tls_choice_t *t)
     for (i = 0; i < t->plan->ntls && i < INGRESS_TLS_TRIED; i++) {
         secret = t->plan->tls[i].secret;
 
-        if (secret && ingress_tls_usable(t, i, &problem)) {
-            ingress_tls_take(t, i);
+        if (secret && ingress_tls_usable(t, secret, &problem)) {
+            ingress_tls_take(t, secret);
+        }
+
+        secret = t->plan->tls[i].second;
+
+        if (secret && ingress_tls_usable(t, secret, &problem)) {
+            ingress_tls_take(t, secret);
         }
     }
 
@@ -148,14 +162,12 @@ ingress_tls_covering(ingress_tls_choice_t *t)
 /* A second certificate is of use if its key is of another type. */
 
 static void
-ingress_tls_take(ingress_tls_choice_t *t, uint32_t entry)
+ingress_tls_take(ingress_tls_choice_t *t, ingress_item_t *secret)
 {
     ingress_host_t        *host;
     ingress_cert_t        *cert;
-    ingress_item_t        *secret;
     ingress_table_host_t  *record;
 
-    secret = t->plan->tls[entry].secret;
     cert = ingress_cert_of(secret);
 
     host = ingress_compile_host(t->c, t->index);
@@ -173,13 +185,10 @@ ingress_tls_take(ingress_tls_choice_t *t, uint32_t entry)
 
 
 static int
-ingress_tls_usable(ingress_tls_choice_t *t, uint32_t entry,
+ingress_tls_usable(ingress_tls_choice_t *t, ingress_item_t *secret,
     const char **problem)
 {
     ingress_cert_t  *cert;
-    ingress_item_t  *secret;
-
-    secret = t->plan->tls[entry].secret;
 
     if (secret->active == NULL) {
         *problem = "there is no such Secret";
@@ -215,34 +224,76 @@ static void
 ingress_tls_problem(ingress_tls_choice_t *t, uint32_t entry,
     const char *problem)
 {
-    const char          *reason;
-    ingress_cert_t      *cert;
     ingress_item_t      *secret;
     ingress_plan_tls_t  *tls;
 
     tls = &t->plan->tls[entry];
     secret = tls->secret;
-    cert = secret->active ? ingress_cert_of(secret) : NULL;
 
-    if (cert == NULL || cert->problem) {
+    if (secret->active == NULL || ingress_cert_of(secret)->problem) {
 
         if (tls->round == t->c->store->round) {
             return;
         }
 
         tls->round = t->c->store->round;
-        reason = cert ? "CertificateInvalid" : "SecretNotFound";
-
-    } else {
-        reason = "CertificateHostMismatch";
     }
 
-    ingress_compile_finding(t->c, INGRESS_WARNING, reason, t->plan->item,
-                            tls->line, "spec.tls.secretName", secret->name,
-                            "the default certificate is served to host "
-                            "\"%.*s\" instead of Secret %.*s: %s",
+    ingress_compile_finding(t->c, INGRESS_WARNING, ingress_tls_reason(secret),
+                            t->plan->item, tls->line, "spec.tls.secretName",
+                            secret->name, "the default certificate is served "
+                            "to host \"%.*s\" instead of Secret %.*s: %s",
                             torii_str_arg(t->name),
                             torii_str_arg(secret->key), problem);
+}
+
+
+/*
+ * The same for the Secret beside it.  One that is not there yet is waited for,
+ * and who issues it tells about that.
+ */
+
+static void
+ingress_tls_second(ingress_tls_choice_t *t, uint32_t entry)
+{
+    const char          *problem;
+    ingress_item_t      *secret;
+    ingress_plan_tls_t  *tls;
+
+    tls = &t->plan->tls[entry];
+    secret = tls->second;
+
+    if (ingress_tls_usable(t, secret, &problem)) {
+        ingress_tls_take(t, secret);
+        return;
+    }
+
+    if ((secret->active == NULL && tls->issued)
+        || tls->second_round == t->c->store->round)
+    {
+        return;
+    }
+
+    tls->second_round = t->c->store->round;
+
+    ingress_compile_finding(t->c, INGRESS_WARNING, ingress_tls_reason(secret),
+                            t->plan->item, tls->line, "spec.tls.secretName",
+                            secret->name, "torii/certificate-key asks for a "
+                            "second certificate, and host \"%.*s\" has none "
+                            "by Secret %.*s: %s", torii_str_arg(t->name),
+                            torii_str_arg(secret->key), problem);
+}
+
+
+static const char *
+ingress_tls_reason(ingress_item_t *secret)
+{
+    if (secret->active == NULL) {
+        return "SecretNotFound";
+    }
+
+    return ingress_cert_of(secret)->problem ? "CertificateInvalid"
+                                            : "CertificateHostMismatch";
 }
 
 

@@ -55,6 +55,7 @@ struct ingress_event_s {
     ingress_event_state_e   state;
     unsigned                queued:1;
     unsigned                gone:1;
+    unsigned                normal:1; /* nothing to be warned of */
     uint32_t                count;
     uint64_t                round;    /* it was seen in */
     uint64_t                ended;    /* when it was gone */
@@ -193,15 +194,34 @@ ingress_events_findings(ingress_events_t *e, uint64_t now,
 
 /*
  * What is served as its author wrote it needs no Event.  A class that nobody
- * has does: no other controller will speak up for the Ingress.
+ * has does: no other controller will speak up for the Ingress.  That a
+ * certificate was issued is what people are used to look for.
  */
 
 static int
 ingress_events_wanted(const ingress_finding_t *f)
 {
-    return torii_str_eqs(f->kind, "Ingress")
-           && (f->severity != INGRESS_INFO
-               || strcmp(f->reason, "ClassUnknown") == 0);
+    uint32_t            i;
+
+    static const char  *told[] = {
+        "ClassUnknown", "Issuing", "Issued"
+    };
+
+    if (!torii_str_eqs(f->kind, "Ingress")) {
+        return 0;
+    }
+
+    if (f->severity != INGRESS_INFO) {
+        return 1;
+    }
+
+    for (i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+        if (strcmp(f->reason, told[i]) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -369,6 +389,8 @@ ingress_events_find(ingress_events_t *e, ingress_event_object_t *object,
     event->note = ingress_events_copy(&p, note);
     event->reason = f->reason;
     event->object = object;
+    event->normal = torii_str_starts(torii_str(f->reason), "Issu")
+                    && f->severity == INGRESS_INFO;
     event->count = 1;
     event->link.hash = hash;
 
@@ -660,8 +682,9 @@ ingress_events_create_body(ingress_events_t *e, ingress_event_t *event,
     torii_buf_adds(b, ",\"reportingController\":\"torii\","
                    "\"reportingInstance\":");
     torii_buf_add_json(b, instance);
-    torii_buf_printf(b, ",\"action\":\"Compile\",\"reason\":\"%s\",\"type\":"
-                     "\"Warning\",\"note\":", event->reason);
+    torii_buf_printf(b, ",\"action\":\"%s\",\"reason\":\"%s\",\"type\":"
+                     "\"%s\",\"note\":", event->normal ? "Issue" : "Compile",
+                     event->reason, event->normal ? "Normal" : "Warning");
     torii_buf_add_json(b, event->note);
     torii_buf_adds(b, ",\"regarding\":{\"apiVersion\":"
                    "\"networking.k8s.io/v1\",\"kind\":\"Ingress\",\"name\":");

@@ -346,6 +346,8 @@ typedef struct {
     ingress_strings_t        usages;       /* known names; none: the default */
     ingress_pairs_t          secret_labels;
     ingress_pairs_t          secret_annotations;
+    torii_str_t              ingress;      /* that controls it, by its
+                                              ownerReferences; empty: none */
     unsigned                 unusable:1;
     unsigned                 renewal_disabled:1;
     unsigned                 keep_key:1;   /* rotationPolicy: Never */

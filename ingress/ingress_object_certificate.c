@@ -37,6 +37,10 @@ static int ingress_certificate_usages(ingress_decode_t *d,
     const ingress_where_t *at, const torii_node_t *map);
 static int ingress_certificate_template(ingress_decode_t *d,
     const ingress_where_t *spec, const torii_node_t *map);
+static void ingress_certificate_owner(ingress_decode_t *d,
+    const torii_node_t *doc);
+static int ingress_certificate_controls(ingress_decode_t *d,
+    const ingress_where_t *at, const torii_node_t *owner);
 
 
 typedef int (*ingress_certificate_pt)(ingress_decode_t *d,
@@ -113,6 +117,8 @@ ingress_object_certificate(ingress_decode_t *d, const torii_node_t *doc)
     }
 
     cert->is_ca = ingress_decode_bool(d, &at, spec, "isCA", 0);
+
+    ingress_certificate_owner(d, doc);
 }
 
 
@@ -489,4 +495,59 @@ ingress_certificate_template(ingress_decode_t *d, const ingress_where_t *spec,
                          &cert->secret_annotations);
 
     return TORII_OK;
+}
+
+
+/* Of several controllers, which an API server refuses, the first one counts. */
+
+static void
+ingress_certificate_owner(ingress_decode_t *d, const torii_node_t *doc)
+{
+    uint32_t             i;
+    ingress_where_t      meta, at;
+    const torii_node_t  *list;
+
+    meta.up = NULL;
+    meta.name = "metadata";
+    meta.index = INGRESS_NOT_LISTED;
+
+    list = ingress_decode_list(d, &meta, torii_node_get(doc, "metadata"),
+                               "ownerReferences");
+    if (list == NULL) {
+        return;
+    }
+
+    at.up = &meta;
+    at.name = "ownerReferences";
+
+    for (i = 0; i < list->n; i++) {
+        at.index = i;
+
+        if (ingress_decode_is_map(d, &at, list->items[i])
+            && ingress_certificate_controls(d, &at, list->items[i]))
+        {
+            (void) ingress_decode_name(d, &at, list->items[i], "name",
+                                       INGRESS_NAME_MAX,
+                                       &d->object->u.certificate.ingress);
+            return;
+        }
+    }
+}
+
+
+/* Other groups have a kind Ingress, too; the old one is left by old objects. */
+
+static int
+ingress_certificate_controls(ingress_decode_t *d, const ingress_where_t *at,
+    const torii_node_t *owner)
+{
+    torii_str_t  kind, version;
+
+    return ingress_decode_string(d, at, owner, "kind", &kind) == TORII_OK
+           && torii_str_eqs(kind, "Ingress")
+           && ingress_decode_string(d, at, owner, "apiVersion", &version)
+              == TORII_OK
+           && (torii_str_starts(version, "networking.k8s.io/")
+               || torii_str_starts(version, "extensions/"))
+           && ingress_decode_bool(d, at, owner, "controller", 0);
 }

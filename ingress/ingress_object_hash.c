@@ -416,6 +416,7 @@ ingress_hash_certificate(uint64_t h, const ingress_object_t *o)
     h = ingress_hash_strings(h, &cert->usages);
     h = ingress_hash_pairs(h, &cert->secret_labels);
     h = ingress_hash_pairs(h, &cert->secret_annotations);
+    h = ingress_hash_str(h, cert->ingress);
 
     return ingress_hash_number(h, cert->unusable | cert->renewal_disabled << 1
                                   | cert->keep_key << 2 | cert->is_ca << 3);

@@ -8,9 +8,13 @@
 #include <stdlib.h>
 
 #include "ingress_compile.h"
+#include "ingress_decode.h"
+#include "ingress_issue.h"
 
 
 #define INGRESS_PLAN_ARENA  1024
+
+#define INGRESS_PLAN_CHALLENGES  "/.well-known/acme-challenge/"
 
 /* A host of spec.tls, and the first two entries that list it. */
 
@@ -50,6 +54,7 @@ static void *ingress_plan_move(unsigned char **p, const void *data,
 static void ingress_plan_aliases(ingress_planner_t *p);
 static void ingress_plan_named(ingress_planner_t *p);
 static void ingress_plan_tls(ingress_planner_t *p);
+static void ingress_plan_tls_second(ingress_planner_t *p);
 static void ingress_plan_tls_unused(ingress_planner_t *p);
 static ingress_plan_listed_t *ingress_plan_listed(ingress_planner_t *p,
     torii_str_t name);
@@ -271,6 +276,10 @@ ingress_plan_free(ingress_store_t *store, ingress_plan_t *plan)
         if (plan->tls[i].secret) {
             ingress_item_release(store, plan->tls[i].secret);
         }
+
+        if (plan->tls[i].second) {
+            ingress_item_release(store, plan->tls[i].second);
+        }
     }
 
     if (plan->ssl_secret) {
@@ -419,6 +428,34 @@ ingress_plan_tls(ingress_planner_t *p)
                 listed->tls2 = i;
             }
         }
+    }
+
+    if (ingress_issue_pair(p->o)) {
+        ingress_plan_tls_second(p);
+    }
+}
+
+
+static void
+ingress_plan_tls_second(ingress_planner_t *p)
+{
+    char                 text[INGRESS_NAME_MAX + sizeof(INGRESS_ISSUE_SECOND)];
+    uint32_t             i;
+    ingress_plan_tls_t  *tls;
+
+    for (i = 0; i < p->plan->ntls; i++) {
+        tls = &p->plan->tls[i];
+
+        if (tls->secret == NULL) {
+            continue;
+        }
+
+        (void) snprintf(text, sizeof(text), "%.*s" INGRESS_ISSUE_SECOND,
+                        torii_str_arg(tls->secret->name));
+
+        tls->second = ingress_item_hold(p->store, INGRESS_KIND_SECRET,
+                                        p->o->namespace, torii_str(text));
+        tls->issued = ingress_issue_trigger(p->o);
     }
 }
 
@@ -732,11 +769,20 @@ ingress_plan_policy(ingress_planner_t *p)
 }
 
 
+/*
+ * Paths below that of challenges are of another ACME client, whose CA asks for
+ * them before there is a certificate: no list can do without them.
+ */
+
 static int
 ingress_plan_open(const ingress_config_t *config, torii_str_t path)
 {
     uint32_t     i;
     torii_str_t  prefix;
+
+    if (torii_str_starts(path, INGRESS_PLAN_CHALLENGES)) {
+        return 1;
+    }
 
     for (i = 0; i < config->n_no_tls_redirect; i++) {
         prefix = config->no_tls_redirect[i];

@@ -88,6 +88,7 @@ struct ingress_want_s {
     uint64_t                   asked;      /* version a GET was sent for */
     uint64_t                   loaded;     /* version in the store, or 0 */
     uint64_t                   due;
+    uint64_t                   since;      /* when it was first wanted */
     ingress_backoff_t          backoff;
     ingress_source_t          *source;     /* of this object alone, or NULL */
     ingress_want_t            *next;       /* in the queue, or the delayed */

@@ -103,6 +103,7 @@ ingress_store_destroy(ingress_store_t *store)
 
     torii_arena_destroy(store->config_arena);
     ingress_names_free(store);
+    ingress_challenges_free(store);
     ingress_writer_free(&store->writer);
     ingress_hash_free(&store->entries);
     ingress_hash_free(&store->upstreams);
@@ -189,6 +190,26 @@ ingress_store_get(ingress_store_t *store, ingress_kind_e kind,
     e = ingress_item_find(store, kind, namespace, name);
 
     return e ? e->active : NULL;
+}
+
+
+ingress_object_t *
+ingress_store_copy(ingress_store_t *store, ingress_kind_e kind,
+    torii_str_t namespace, torii_str_t name, uint32_t n)
+{
+    ingress_copy_t  *copy;
+    ingress_item_t  *e;
+
+    e = ingress_item_find(store, kind, namespace, name);
+    if (e == NULL) {
+        return NULL;
+    }
+
+    for (copy = e->copies; copy && n; copy = copy->next) {
+        n--;
+    }
+
+    return copy ? copy->object : NULL;
 }
 
 
@@ -441,6 +462,7 @@ ingress_item_activate(ingress_store_t *store, ingress_item_t *e)
     }
 
     store->count[e->kind] += (o != NULL) - (before != NULL);
+    store->changes[e->kind]++;
 
     changed = (o == NULL || before == NULL || !ingress_object_same(o, before)
                || !ingress_object_same_lines(o, before));

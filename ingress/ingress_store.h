@@ -52,6 +52,11 @@ typedef struct {
     unsigned                   loopback:1;   /* loopback endpoints allowed */
     unsigned                   explain:1;    /* a finding for each Ingress of a
                                                 namespace that is not served */
+    torii_str_t                default_issuer;       /* "ClusterIssuer/name" or
+                                                "Issuer/name", of Ingresses
+                                                that ask for none by name */
+    torii_str_t                challenges;   /* "ns/name", Secret: what CAs are
+                                                to be answered */
 } ingress_options_t;
 
 ingress_store_t *ingress_store_create(void);
@@ -60,7 +65,8 @@ void ingress_store_destroy(ingress_store_t *store);
 /*
  * Takes ownership of o.  An object of the same kind, namespace, name and file
  * is replaced.  The same object in two files: the first file by name counts,
- * the other is a finding.  Returns 1 when the active content changed.
+ * the other is a finding, unless the one that counts is of no file.  Returns 1
+ * when the active content changed.
  */
 int ingress_store_set(ingress_store_t *store, ingress_object_t *o);
 int ingress_store_remove(ingress_store_t *store, ingress_kind_e kind,
@@ -69,6 +75,13 @@ int ingress_store_remove(ingress_store_t *store, ingress_kind_e kind,
 /* The active object or NULL. */
 ingress_object_t *ingress_store_get(ingress_store_t *store,
     ingress_kind_e kind, torii_str_t namespace, torii_str_t name);
+
+/*
+ * The n-th copy of an object that lies in several files, from the one in
+ * force; NULL past the last one.
+ */
+ingress_object_t *ingress_store_copy(ingress_store_t *store,
+    ingress_kind_e kind, torii_str_t namespace, torii_str_t name, uint32_t n);
 
 /* Call visit() for each active object of a kind, in order of ns/name. */
 void ingress_store_each(ingress_store_t *store, ingress_kind_e kind,
@@ -111,6 +124,33 @@ void ingress_store_names(ingress_store_t *store,
     void (*visit)(void *data, torii_str_t name), void *data);
 int ingress_store_resolved(ingress_store_t *store, torii_str_t name,
     const uint8_t (*addrs)[16], uint32_t n);
+
+
+/*
+ * What CAs that validate names are to be answered.  The store takes copies, and
+ * they replace all it had.  Left out is what could not be asked for: a token or
+ * name that is not of its form, an answer that is empty or too long; and of two
+ * for one name and type, either.  Returns 1 when the set changed (its order
+ * does not matter).
+ */
+
+typedef enum {
+    INGRESS_CHALLENGE_HTTP = 0,    /* http-01 */
+    INGRESS_CHALLENGE_ALPN,        /* tls-alpn-01 */
+    INGRESS_CHALLENGE_MAX
+} ingress_challenge_e;
+
+typedef struct {
+    uint32_t            type;      /* ingress_challenge_e */
+    torii_str_t         name;      /* the token; ALPN: the server name that a
+                                      validator sends, in lower case */
+    torii_str_t         value;     /* the key authorization; ALPN: the
+                                      certificate, DER */
+    torii_str_t         key;       /* ALPN: its private key, DER */
+} ingress_challenge_t;
+
+int ingress_store_challenges(ingress_store_t *store,
+    const ingress_challenge_t *challenges, uint32_t n);
 
 
 /*

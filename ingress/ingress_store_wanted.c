@@ -8,6 +8,7 @@
 
 #include "ingress_compile.h"
 #include "ingress_decode.h"
+#include "ingress_issue.h"
 
 
 #define INGRESS_WANTED_ARENA     65536
@@ -48,6 +49,8 @@ static void ingress_wanted_issuer(void *data, ingress_object_t *o);
 static void ingress_wanted_acme(ingress_wanted_t *w, torii_str_t namespace,
     const ingress_issuer_acme_t *acme);
 static void ingress_wanted_certificate(void *data, ingress_object_t *o);
+static void ingress_wanted_pair(ingress_wanted_t *w,
+    const ingress_object_t *o, torii_str_t secret);
 static void ingress_wanted_note(ingress_wanted_t *w,
     const ingress_object_t *o, const ingress_wanted_note_t *note);
 static void ingress_wanted_path(ingress_wanted_t *w, ingress_kind_e kind,
@@ -153,6 +156,7 @@ ingress_wanted_gateway(ingress_wanted_t *w)
 
     ingress_wanted_path(w, INGRESS_KIND_CONFIGMAP, options->config);
     ingress_wanted_path(w, INGRESS_KIND_SECRET, options->default_certificate);
+    ingress_wanted_path(w, INGRESS_KIND_SECRET, options->challenges);
 }
 
 
@@ -192,7 +196,9 @@ ingress_wanted_cross(ingress_wanted_t *w)
 static void
 ingress_wanted_ingress(ingress_wanted_t *w, ingress_item_t *e)
 {
+    int                pair;
     uint32_t           i;
+    torii_str_t        secret;
     ingress_object_t  *o;
 
     if (!ingress_compile_ours(&w->c, e)) {
@@ -200,10 +206,15 @@ ingress_wanted_ingress(ingress_wanted_t *w, ingress_item_t *e)
     }
 
     o = e->active;
+    pair = o->u.ingress.ntls && ingress_issue_pair(o);
 
     for (i = 0; i < o->u.ingress.ntls; i++) {
-        ingress_wanted_tell(w, INGRESS_KIND_SECRET, o->namespace,
-                            o->u.ingress.tls[i].secret);
+        secret = o->u.ingress.tls[i].secret;
+        ingress_wanted_tell(w, INGRESS_KIND_SECRET, o->namespace, secret);
+
+        if (pair && secret.len) {
+            ingress_wanted_pair(w, o, secret);
+        }
     }
 
     if (o->annotations.n == 0) {
@@ -304,7 +315,31 @@ ingress_wanted_certificate(void *data, ingress_object_t *o)
     {
         ingress_wanted_tell(w, INGRESS_KIND_SECRET, o->namespace,
                             cert->secret);
+
+        if (ingress_issue_pair(o)) {
+            ingress_wanted_pair(w, o, cert->secret);
+        }
     }
+}
+
+
+static void
+ingress_wanted_pair(ingress_wanted_t *w, const ingress_object_t *o,
+    torii_str_t secret)
+{
+    char         text[INGRESS_NAME_MAX + sizeof(INGRESS_ISSUE_SECOND)];
+    torii_str_t  name;
+
+    (void) snprintf(text, sizeof(text), "%.*s" INGRESS_ISSUE_SECOND,
+                    torii_str_arg(secret));
+
+    name = torii_str(text);
+
+    if (w->arena != NULL) {
+        name = torii_arena_str(w->arena, name);
+    }
+
+    ingress_wanted_tell(w, INGRESS_KIND_SECRET, o->namespace, name);
 }
 
 

@@ -53,6 +53,9 @@ static const char *ingress_table_check_lists(const ingress_table_t *t,
 static const char *ingress_table_check_ingresses(const ingress_table_t *t);
 static const char *ingress_table_check_backends(const ingress_table_t *t);
 static const char *ingress_table_check_certs(const ingress_table_t *t);
+static const char *ingress_table_check_challenges(const ingress_table_t *t);
+static const char *ingress_table_check_challenge(const ingress_table_t *t,
+    const ingress_table_challenge_t *list, uint32_t n, unsigned key);
 
 
 #define ingress_table_section(type, field)                                    \
@@ -73,6 +76,8 @@ static const ingress_table_section_t
     ingress_table_section(ingress_table_endpoint_t, endpoints),
     ingress_table_section(ingress_table_cert_t, certs),
     ingress_table_section(ingress_table_tls_t, tls),
+    ingress_table_section(ingress_table_challenge_t, challenges_http),
+    ingress_table_section(ingress_table_challenge_t, challenges_alpn),
     ingress_table_section(unsigned char, pool)
 };
 
@@ -91,6 +96,7 @@ static const ingress_table_check_pt  ingress_table_checks[] = {
     ingress_table_check_ingresses,
     ingress_table_check_backends,
     ingress_table_check_certs,
+    ingress_table_check_challenges,
     NULL
 };
 
@@ -869,6 +875,62 @@ ingress_table_check_certs(const ingress_table_t *t)
         {
             return "a TLS identity is out of bounds";
         }
+    }
+
+    return NULL;
+}
+
+
+static const char *
+ingress_table_check_challenges(const ingress_table_t *t)
+{
+    const char  *what;
+
+    what = ingress_table_check_challenge(t, t->challenges_http,
+                                         ingress_table_n(t, CHALLENGES_HTTP),
+                                         0);
+    if (what) {
+        return what;
+    }
+
+    return ingress_table_check_challenge(t, t->challenges_alpn,
+                                         ingress_table_n(t, CHALLENGES_ALPN),
+                                         1);
+}
+
+
+static const char *
+ingress_table_check_challenge(const ingress_table_t *t,
+    const ingress_table_challenge_t *list, uint32_t n, unsigned key)
+{
+    uint32_t     i;
+    torii_str_t  name, before;
+
+    before.len = 0;
+    before.data = NULL;
+
+    for (i = 0; i < n; i++) {
+
+        if (!ingress_table_ref(t, list[i].name)
+            || !ingress_table_ref(t, list[i].value)
+            || !ingress_table_ref(t, list[i].key))
+        {
+            return "a challenge is out of bounds";
+        }
+
+        if (list[i].value.len == 0 || (list[i].key.len != 0) != key) {
+            return "a challenge has no answer";
+        }
+
+        name = ingress_table_str(t, list[i].name);
+
+        /* an empty name is none, and comes before all others */
+
+        if (torii_str_cmp(before, name) >= 0) {
+            return "challenges are not sorted";
+        }
+
+        before = name;
     }
 
     return NULL;

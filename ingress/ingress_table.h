@@ -19,7 +19,7 @@
 
 
 #define INGRESS_TABLE_MAGIC     0x656c626169726f74ULL    /* "toriable" */
-#define INGRESS_TABLE_VERSION   2
+#define INGRESS_TABLE_VERSION   3
 #define INGRESS_TABLE_ORDER     0x01020304
 #define INGRESS_NONE            0xffffffffU
 
@@ -42,6 +42,9 @@ typedef enum {
     INGRESS_SECTION_ENDPOINTS,     /* ingress_table_endpoint_t */
     INGRESS_SECTION_CERTS,         /* ingress_table_cert_t */
     INGRESS_SECTION_TLS,           /* ingress_table_tls_t */
+    INGRESS_SECTION_CHALLENGES_HTTP,   /* ingress_table_challenge_t, sorted by
+                                          bytes of the name, each name once */
+    INGRESS_SECTION_CHALLENGES_ALPN,   /* the same */
     INGRESS_SECTION_POOL,          /* bytes */
     INGRESS_SECTION_MAX
 } ingress_section_e;
@@ -225,6 +228,18 @@ typedef struct {
 } ingress_table_tls_t;
 
 
+/*
+ * What a CA is to be answered that validates a name: by http-01 for a token, or
+ * by tls-alpn-01 for a server name.
+ */
+
+typedef struct {
+    ingress_ref_t      name;       /* the token, or the name in lower case */
+    ingress_ref_t      value;      /* key authorization, or DER certificate */
+    ingress_ref_t      key;        /* ALPN: DER private key */
+} ingress_table_challenge_t;
+
+
 /* An opened table; many may be open at once. */
 
 typedef struct {
@@ -243,6 +258,8 @@ typedef struct {
     const ingress_table_endpoint_t    *endpoints;
     const ingress_table_cert_t        *certs;
     const ingress_table_tls_t         *tls;
+    const ingress_table_challenge_t   *challenges_http;
+    const ingress_table_challenge_t   *challenges_alpn;
     const unsigned char               *pool;
 } ingress_table_t;
 

@@ -32,6 +32,8 @@ static const uint32_t  ingress_writer_sizes[INGRESS_SECTION_MAX] = {
     sizeof(ingress_table_endpoint_t),
     sizeof(ingress_table_cert_t),
     sizeof(ingress_table_tls_t),
+    sizeof(ingress_table_challenge_t),
+    sizeof(ingress_table_challenge_t),
     1
 };
 

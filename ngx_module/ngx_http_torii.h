@@ -154,12 +154,25 @@ typedef struct {
 } ngx_http_torii_kubernetes_t;
 
 
+/* torii_acme */
+
+typedef struct {
+    ngx_flag_t               enable;
+    ngx_flag_t               eager;          /* no random wait at the start */
+    ngx_flag_t               takeover;       /* whether cert-manager runs or
+                                                not */
+    ngx_str_t                rival;          /* "NS/NAME", its Lease */
+    ngx_str_t                default_issuer; /* "KIND/NAME" or empty */
+} ngx_http_torii_acme_t;
+
+
 typedef struct {
     ngx_path_t              *state;          /* torii_state */
     ngx_str_t                table_dir;      /* state/table */
     ngx_str_t                private_dir;    /* state/private */
     ngx_str_t                manifests;
     ngx_http_torii_kubernetes_t  kubernetes;
+    ngx_http_torii_acme_t    acme;
     ngx_array_t             *classes;        /* of ngx_str_t */
     ngx_array_t             *controllers;
     ngx_str_t                config;
@@ -323,6 +336,16 @@ char *ngx_http_torii_leader(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_torii_kubernetes_init(ngx_conf_t *cf,
     ngx_http_torii_main_conf_t *tmcf);
 
+/* ngx_http_torii_acme.c: certificates that are issued */
+
+char *ngx_http_torii_acme(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+/* /api/certificates, and what /metrics says of them */
+ngx_uint_t ngx_http_torii_acme_page(ngx_http_request_t *r,
+    ngx_http_torii_main_conf_t *tmcf, ngx_torii_table_t *table,
+    torii_buf_t *out);
+void ngx_http_torii_acme_metrics(ngx_http_torii_main_conf_t *tmcf,
+    torii_buf_t *out);
+
 /* ngx_http_torii_template.c */
 
 /* "torii on;": parses the generated text, which nginx -T shows. */
@@ -337,6 +360,11 @@ ngx_int_t ngx_http_torii_templates_find(ngx_conf_t *cf,
 ngx_int_t ngx_http_torii_route_handler(ngx_http_request_t *r);
 /* Access phase: 503 without endpoints, then the address lists. */
 ngx_int_t ngx_http_torii_access_handler(ngx_http_request_t *r);
+
+/* ngx_http_torii_challenge.c */
+
+/* Server rewrite phase: answers http-01 for tokens of the table. */
+ngx_int_t ngx_http_torii_challenge_handler(ngx_http_request_t *r);
 
 /* ngx_http_torii_request.c */
 
@@ -486,6 +514,18 @@ void ngx_http_torii_metrics_count(ngx_http_request_t *r,
 /* Before: to be called in this order, with other work in between. */
 void ngx_http_torii_metrics_far(ngx_http_torii_ctx_t *ctx);
 void ngx_http_torii_metrics_near(ngx_http_torii_ctx_t *ctx);
+/*
+ * A CA asked for a challenge, by an INGRESS_CHALLENGE_… of a name or token,
+ * that the table has or has not.
+ */
+void ngx_http_torii_challenge_count(ngx_http_torii_main_conf_t *tmcf,
+    ngx_uint_t type, ngx_uint_t known, torii_str_t name);
+/*
+ * How often one was answered, for the helper of the same nginx: a number that
+ * grows when its CA comes, and seldom when another challenge's does.
+ */
+ngx_uint_t ngx_http_torii_challenge_seen(ngx_http_torii_main_conf_t *tmcf,
+    ngx_uint_t type, torii_str_t name);
 /*
  * Prometheus text, all series of the zone, piece by piece: *at is 0 at first.
  * NGX_AGAIN: there is more.

@@ -90,6 +90,9 @@ static ngx_http_torii_page_t  ngx_http_torii_pages[] = {
       "what is wrong with the objects", ngx_http_torii_admin_findings },
     { ngx_string("/api/routes"), ngx_http_torii_json,
       "all routes; ?host=NAME for one host's", ngx_http_torii_admin_routes },
+    { ngx_string("/api/certificates"), ngx_http_torii_json,
+      "certificates that are issued here, and their issuers",
+      ngx_http_torii_acme_page },
     { ngx_string("/api/source"), ngx_http_torii_json,
       "where the objects come from, and how that is",
       ngx_http_torii_source_page },
@@ -384,7 +387,7 @@ ngx_http_torii_admin_index(ngx_http_request_t *r,
     torii_buf_adds(out, "Torii " TORII_VERSION "\n\n");
 
     for (page = ngx_http_torii_pages; page->path.len; page++) {
-        torii_buf_printf(out, "%-16s %s\n", (char *) page->path.data,
+        torii_buf_printf(out, "%-18s %s\n", (char *) page->path.data,
                          page->what);
     }
 
@@ -563,6 +566,8 @@ ngx_http_torii_admin_metrics(ngx_http_request_t *r,
     ngx_http_torii_admin_control(out);
     ngx_http_torii_source_metrics(out);
     ngx_http_torii_admin_connections(out);
+
+    ngx_http_torii_acme_metrics(tmcf, out);
 
     if (table) {
         ngx_http_torii_admin_table(table, out);

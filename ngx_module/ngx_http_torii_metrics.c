@@ -20,6 +20,8 @@
 #define NGX_HTTP_TORII_PREFIX      "nginx_ingress_controller_"
 #define NGX_HTTP_TORII_PIECE       65536          /* of the text, bytes */
 
+#define NGX_HTTP_TORII_SEEN        256            /* of challenges */
+
 #define NGX_HTTP_TORII_TIMES       11
 #define NGX_HTTP_TORII_BOUNDS      11             /* of any histogram */
 
@@ -88,6 +90,10 @@ struct ngx_http_torii_set_s {
 
 typedef struct {
     ngx_atomic_t              dropped;     /* requests without room */
+    ngx_atomic_t              challenges[INGRESS_CHALLENGE_MAX][2];
+                                           /* unknown and answered */
+    ngx_atomic_t              seen[NGX_HTTP_TORII_SEEN];
+                                           /* answered, by hash of the name */
     ngx_http_torii_set_t     *sets[NGX_HTTP_TORII_SETS];
 } ngx_http_torii_metrics_t;
 
@@ -130,8 +136,10 @@ static void ngx_http_torii_histogram_write(ngx_http_torii_series_t *s,
     ngx_uint_t h, torii_buf_t *labels, torii_buf_t *out);
 static void ngx_http_torii_labels(torii_buf_t *labels,
     ngx_http_torii_set_t *set, ngx_http_torii_series_t *s);
-
-
+static ngx_atomic_t *ngx_http_torii_challenge_slot(
+    ngx_http_torii_main_conf_t *tmcf, ngx_uint_t type, torii_str_t name);
+static void ngx_http_torii_challenges_write(ngx_http_torii_metrics_t *m,
+    torii_buf_t *out);
 
 
 static const struct {
@@ -713,6 +721,8 @@ ngx_http_torii_metrics_write(ngx_http_torii_main_conf_t *tmcf, ngx_uint_t *at,
                      "torii_metrics_dropped_total %lu\n",
                      (unsigned long) m->dropped);
 
+    ngx_http_torii_challenges_write(m, out);
+
     return NGX_OK;
 }
 
@@ -820,4 +830,66 @@ ngx_http_torii_labels(torii_buf_t *labels, ngx_http_torii_set_t *set,
                      (char *) ngx_http_torii_methods[s->method].data,
                      (unsigned) s->status);
     ngx_http_torii_label_const(labels);
+}
+
+
+void
+ngx_http_torii_challenge_count(ngx_http_torii_main_conf_t *tmcf,
+    ngx_uint_t type, ngx_uint_t known, torii_str_t name)
+{
+    ngx_http_torii_metrics_t  *m;
+
+    m = tmcf->metrics->data;
+
+    (void) ngx_atomic_fetch_add(&m->challenges[type][known], 1);
+
+    if (known) {
+        (void) ngx_atomic_fetch_add(ngx_http_torii_challenge_slot(tmcf, type,
+                                                                  name),
+                                    1);
+    }
+}
+
+
+ngx_uint_t
+ngx_http_torii_challenge_seen(ngx_http_torii_main_conf_t *tmcf,
+    ngx_uint_t type, torii_str_t name)
+{
+    return *ngx_http_torii_challenge_slot(tmcf, type, name);
+}
+
+
+static ngx_atomic_t *
+ngx_http_torii_challenge_slot(ngx_http_torii_main_conf_t *tmcf,
+    ngx_uint_t type, torii_str_t name)
+{
+    ngx_http_torii_metrics_t  *m;
+
+    m = tmcf->metrics->data;
+
+    return &m->seen[torii_hash(name.data, name.len, type)
+                    % NGX_HTTP_TORII_SEEN];
+}
+
+
+static void
+ngx_http_torii_challenges_write(ngx_http_torii_metrics_t *m, torii_buf_t *out)
+{
+    ngx_uint_t    type, known;
+
+    static char  *types[] = { "http-01", "tls-alpn-01" };
+    static char  *results[] = { "unknown", "answered" };
+
+    torii_buf_adds(out, "# HELP torii_acme_challenge_requests_total Requests "
+                   "and handshakes that ask for a challenge.\n"
+                   "# TYPE torii_acme_challenge_requests_total counter\n");
+
+    for (type = 0; type < INGRESS_CHALLENGE_MAX; type++) {
+        for (known = 0; known < 2; known++) {
+            torii_buf_printf(out, "torii_acme_challenge_requests_total{"
+                             "type=\"%s\",result=\"%s\"} %lu\n",
+                             types[type], results[known],
+                             (unsigned long) m->challenges[type][known]);
+        }
+    }
 }

@@ -99,6 +99,13 @@ static ngx_command_t  ngx_http_torii_commands[] = {
       offsetof(ngx_http_torii_main_conf_t, kubernetes.secrets),
       NULL },
 
+    { ngx_string("torii_acme"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_torii_acme,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("torii_helper"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_enum_slot,
@@ -238,6 +245,7 @@ ngx_http_torii_create_main_conf(ngx_conf_t *cf)
     }
 
     tmcf->helper = NGX_CONF_UNSET_UINT;
+    tmcf->acme.enable = NGX_CONF_UNSET;
 
     if (ngx_array_init(&tmcf->servers, cf->pool, 4,
                        sizeof(ngx_http_core_srv_conf_t *))
@@ -256,6 +264,9 @@ ngx_http_torii_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_http_torii_main_conf_t  *tmcf = conf;
 
     ngx_conf_init_uint_value(tmcf->helper, NGX_HTTP_TORII_HELPER_ON);
+    /* in a cluster it needs rights of its own, and cert-manager may be there */
+
+    ngx_conf_init_value(tmcf->acme.enable, !tmcf->kubernetes.enable);
 
     if (tmcf->state == NULL
         && (tmcf->manifests.len || tmcf->kubernetes.enable
@@ -377,6 +388,7 @@ ngx_http_torii_postconfiguration(ngx_conf_t *cf)
         ngx_http_phases          phase;
         ngx_http_handler_pt      handler;
     } phases[] = {
+        { NGX_HTTP_SERVER_REWRITE_PHASE, ngx_http_torii_challenge_handler },
         { NGX_HTTP_REWRITE_PHASE, ngx_http_torii_route_handler },
         { NGX_HTTP_ACCESS_PHASE, ngx_http_torii_access_handler },
         { NGX_HTTP_LOG_PHASE, ngx_http_torii_log_handler },

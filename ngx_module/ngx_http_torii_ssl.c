@@ -1,18 +1,13 @@
 
 /*
- * Certificates by SNI, out of the table: each worker keeps parsed pairs in an
- * LRU, so that a handshake costs a lookup, and a renewed certificate counts
- * from the next handshake on.  Defaults of nginx that are older than what
- * ingress-nginx serves are raised unless the operator has set others.
+ * Certificates by SNI, out of the table: a renewed certificate counts from the
+ * next handshake on.  Defaults of nginx that are older than what ingress-nginx
+ * serves are raised unless the operator has set others.
  */
 
-#include "ngx_http_torii.h"
-
-#include <openssl/x509v3.h>
+#include "ngx_http_torii_ssl.h"
 
 
-#define NGX_HTTP_TORII_CERTS      512     /* parsed pairs in a worker */
-#define NGX_HTTP_TORII_BUCKETS    1024
 #define NGX_HTTP_TORII_SESSIONS   (10 * 1024 * 1024)
 #define NGX_HTTP_TORII_TIMEOUT    600     /* of a session, seconds */
 
@@ -26,29 +21,10 @@
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
 
 
-typedef struct {
-    ngx_queue_t            queue;       /* most recently used first */
-    void                  *next;        /* in its bucket */
-    u_char                 id[32];
-    X509                  *leaf;
-    STACK_OF(X509)        *chain;
-    EVP_PKEY              *key;
-} ngx_http_torii_pair_t;
-
-
-typedef struct {
-    ngx_queue_t            lru;
-    ngx_uint_t             n;
-    ngx_http_torii_pair_t  *buckets[NGX_HTTP_TORII_BUCKETS];
-} ngx_http_torii_pairs_t;
-
-
 static ngx_int_t ngx_http_torii_ssl_server(ngx_conf_t *cf,
     ngx_http_core_srv_conf_t *cscf);
 static ngx_int_t ngx_http_torii_ssl_sessions(ngx_conf_t *cf,
     ngx_http_ssl_srv_conf_t *sscf);
-static ngx_int_t ngx_http_torii_ssl_fake(ngx_conf_t *cf);
-static X509 *ngx_http_torii_ssl_fake_cert(EVP_PKEY *key);
 static int ngx_http_torii_ssl_client_hello(ngx_ssl_conn_t *ssl, int *al,
     void *arg);
 static void ngx_http_torii_ssl_sni(ngx_ssl_conn_t *ssl, u_char *buf,
@@ -60,25 +36,9 @@ static ngx_int_t ngx_http_torii_ssl_use(ngx_ssl_conn_t *ssl,
 static ngx_int_t ngx_http_torii_ssl_host(ngx_ssl_conn_t *ssl,
     ngx_torii_table_t *table, const ingress_table_host_t *host,
     ngx_log_t *log);
-static ngx_http_torii_pair_t *ngx_http_torii_pair_get(
-    ngx_torii_table_t *table, uint32_t cert, ngx_log_t *log);
-static ngx_http_torii_pair_t *ngx_http_torii_pair_parse(
-    ngx_torii_table_t *table, const ingress_table_cert_t *cert,
-    ngx_log_t *log);
-static void ngx_http_torii_pair_free(ngx_http_torii_pair_t *pair);
-static void ngx_http_torii_pair_evict(void);
 
 
 extern ngx_module_t  ngx_http_ssl_module;
-
-
-/*
- * Of the process: parsed pairs outlive tables and configurations.  The
- * self-signed pair is made by the master once and is the same in all workers.
- */
-
-static ngx_http_torii_pairs_t  *ngx_http_torii_pairs;
-static ngx_http_torii_pair_t    ngx_http_torii_fake;
 
 
 ngx_int_t
@@ -87,8 +47,8 @@ ngx_http_torii_ssl_init(ngx_conf_t *cf, ngx_http_torii_main_conf_t *tmcf)
     ngx_uint_t                  i;
     ngx_http_core_srv_conf_t  **cscfp;
 
-    if (ngx_http_torii_fake.leaf == NULL
-        && ngx_http_torii_ssl_fake(cf) != NGX_OK)
+    if (ngx_http_torii_pairs_init(cf) != NGX_OK
+        || ngx_http_torii_alpn_init(cf) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -190,90 +150,11 @@ ngx_http_torii_ssl_sessions(ngx_conf_t *cf, ngx_http_ssl_srv_conf_t *sscf)
 }
 
 
-static ngx_int_t
-ngx_http_torii_ssl_fake(ngx_conf_t *cf)
-{
-    X509      *cert;
-    EVP_PKEY  *key;
-
-    key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-    if (key == NULL) {
-        ngx_ssl_error(NGX_LOG_EMERG, cf->log, 0, "EVP_PKEY_Q_keygen() failed");
-        return NGX_ERROR;
-    }
-
-    cert = ngx_http_torii_ssl_fake_cert(key);
-    if (cert == NULL) {
-        EVP_PKEY_free(key);
-        ngx_ssl_error(NGX_LOG_EMERG, cf->log, 0,
-                      "cannot make the default certificate");
-        return NGX_ERROR;
-    }
-
-    ngx_http_torii_fake.leaf = cert;
-    ngx_http_torii_fake.key = key;
-
-    return NGX_OK;
-}
-
-
-static X509 *
-ngx_http_torii_ssl_fake_cert(EVP_PKEY *key)
-{
-    X509            *cert;
-    X509_NAME       *name;
-    X509_EXTENSION  *san;
-
-    static u_char    org[] = "Acme Co";
-    static u_char    cn[] = "Kubernetes Ingress Controller Fake Certificate";
-
-    cert = X509_new();
-    if (cert == NULL) {
-        return NULL;
-    }
-
-    san = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name,
-                              "DNS:ingress.local");
-    if (san == NULL) {
-        goto failed;
-    }
-
-    name = X509_get_subject_name(cert);
-
-    if (X509_set_version(cert, X509_VERSION_3) == 1
-        && ASN1_INTEGER_set_uint64(X509_get_serialNumber(cert),
-                                   (uint64_t) ngx_time())
-        && X509_gmtime_adj(X509_getm_notBefore(cert), -3600)
-        && X509_gmtime_adj(X509_getm_notAfter(cert), 365 * 24 * 3600L)
-        && X509_NAME_add_entry_by_txt(name, "O", MBSTRING_ASC, org, -1, -1, 0)
-        && X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, cn, -1, -1, 0)
-        && X509_set_issuer_name(cert, name)
-        && X509_set_pubkey(cert, key)
-        && X509_add_ext(cert, san, -1)
-        && X509_sign(cert, key, EVP_sha256()))
-    {
-        X509_EXTENSION_free(san);
-        return cert;
-    }
-
-    X509_EXTENSION_free(san);
-
-failed:
-
-    X509_free(cert);
-
-    return NULL;
-}
-
-
 ngx_int_t
 ngx_http_torii_ssl_init_process(ngx_cycle_t *cycle,
     ngx_http_torii_main_conf_t *tmcf)
 {
-    if (ngx_http_torii_pairs == NULL) {
-        ngx_http_torii_pairs = torii_zalloc(sizeof(ngx_http_torii_pairs_t));
-        ngx_queue_init(&ngx_http_torii_pairs->lru);
-    }
+    ngx_http_torii_pairs_init_process();
 
     return NGX_OK;
 }
@@ -289,6 +170,7 @@ ngx_http_torii_ssl_client_hello(ngx_ssl_conn_t *ssl, int *al, void *arg)
 {
     u_char                       id[EVP_MAX_MD_SIZE];
     u_char                       buf[256];
+    ngx_int_t                    rc;
     ngx_log_t                   *log;
     torii_str_t                  sni;
     unsigned int                 len;
@@ -305,6 +187,12 @@ ngx_http_torii_ssl_client_hello(ngx_ssl_conn_t *ssl, int *al, void *arg)
     ngx_http_torii_ssl_sni(ssl, buf, &sni);
 
     table = ngx_torii_table_current(tmcf, log);
+
+    rc = ngx_http_torii_alpn_hello(ssl, tmcf, table, sni, al);
+
+    if (rc != NGX_DECLINED) {
+        return rc == NGX_OK ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
+    }
 
     if (table && table->table.header->global.ssl_reject_handshake) {
 
@@ -464,7 +352,7 @@ ngx_http_torii_ssl_use(ngx_ssl_conn_t *ssl, ngx_torii_table_t *table,
         return NGX_OK;
     }
 
-    pair = &ngx_http_torii_fake;
+    pair = ngx_http_torii_pair_fake();
 
     return SSL_use_cert_and_key(ssl, pair->leaf, pair->key, NULL, 1) == 1
            ? NGX_OK : NGX_ERROR;
@@ -503,147 +391,4 @@ ngx_http_torii_ssl_host(ngx_ssl_conn_t *ssl, ngx_torii_table_t *table,
     }
 
     return NGX_OK;
-}
-
-
-static ngx_http_torii_pair_t *
-ngx_http_torii_pair_get(ngx_torii_table_t *table, uint32_t index,
-    ngx_log_t *log)
-{
-    uint32_t                     hash;
-    ngx_http_torii_pair_t       *pair, **bucket;
-    const ingress_table_cert_t  *cert;
-
-    cert = &table->table.certs[index];
-
-    ngx_memcpy(&hash, cert->id, sizeof(uint32_t));
-    bucket = &ngx_http_torii_pairs->buckets[hash % NGX_HTTP_TORII_BUCKETS];
-
-    for (pair = *bucket; pair; pair = pair->next) {
-        if (ngx_memcmp(pair->id, cert->id, sizeof(pair->id)) == 0) {
-            ngx_queue_remove(&pair->queue);
-            ngx_queue_insert_head(&ngx_http_torii_pairs->lru, &pair->queue);
-            return pair;
-        }
-    }
-
-    pair = ngx_http_torii_pair_parse(table, cert, log);
-    if (pair == NULL) {
-        return NULL;
-    }
-
-    if (ngx_http_torii_pairs->n == NGX_HTTP_TORII_CERTS) {
-        ngx_http_torii_pair_evict();
-    }
-
-    pair->next = *bucket;
-    *bucket = pair;
-
-    ngx_queue_insert_head(&ngx_http_torii_pairs->lru, &pair->queue);
-    ngx_http_torii_pairs->n++;
-
-    return pair;
-}
-
-
-static ngx_http_torii_pair_t *
-ngx_http_torii_pair_parse(ngx_torii_table_t *table,
-    const ingress_table_cert_t *cert, ngx_log_t *log)
-{
-    X509                   *x509;
-    torii_str_t             chain, key;
-    const unsigned char    *p, *last;
-    ngx_http_torii_pair_t  *pair;
-
-    chain = ingress_table_str(&table->table, cert->chain);
-    key = ingress_table_str(&table->table, cert->key);
-
-    pair = torii_zalloc(sizeof(ngx_http_torii_pair_t));
-    ngx_memcpy(pair->id, cert->id, sizeof(pair->id));
-
-    p = chain.data;
-    last = p + chain.len;
-
-    pair->leaf = d2i_X509(NULL, &p, last - p);
-    if (pair->leaf == NULL) {
-        goto failed;
-    }
-
-    pair->chain = sk_X509_new_null();
-    if (pair->chain == NULL) {
-        goto failed;
-    }
-
-    while (p < last) {
-
-        x509 = d2i_X509(NULL, &p, last - p);
-        if (x509 == NULL) {
-            goto failed;
-        }
-
-        if (sk_X509_push(pair->chain, x509) == 0) {
-            X509_free(x509);
-            goto failed;
-        }
-    }
-
-    /* with the type known, OpenSSL does not have to try all its decoders */
-
-    p = key.data;
-
-    pair->key = d2i_PrivateKey(EVP_PKEY_base_id(X509_get0_pubkey(pair->leaf)),
-                               NULL, &p, key.len);
-
-    if (pair->key == NULL) {
-        p = key.data;
-        pair->key = d2i_AutoPrivateKey(NULL, &p, key.len);
-    }
-
-    if (pair->key) {
-        return pair;
-    }
-
-failed:
-
-    ngx_ssl_error(NGX_LOG_ERR, log, 0,
-                  "torii: a certificate of the table cannot be used");
-    ngx_http_torii_pair_free(pair);
-
-    return NULL;
-}
-
-
-static void
-ngx_http_torii_pair_evict(void)
-{
-    uint32_t                 hash;
-    ngx_queue_t             *q;
-    ngx_http_torii_pair_t   *pair, **p;
-
-    q = ngx_queue_last(&ngx_http_torii_pairs->lru);
-    pair = ngx_queue_data(q, ngx_http_torii_pair_t, queue);
-
-    ngx_memcpy(&hash, pair->id, sizeof(uint32_t));
-    p = &ngx_http_torii_pairs->buckets[hash % NGX_HTTP_TORII_BUCKETS];
-
-    while (*p != pair) {
-        p = (ngx_http_torii_pair_t **) &(*p)->next;
-    }
-
-    *p = pair->next;
-
-    ngx_queue_remove(q);
-    ngx_http_torii_pairs->n--;
-
-    ngx_http_torii_pair_free(pair);
-}
-
-
-static void
-ngx_http_torii_pair_free(ngx_http_torii_pair_t *pair)
-{
-    X509_free(pair->leaf);
-    sk_X509_pop_free(pair->chain, X509_free);
-    EVP_PKEY_free(pair->key);
-    free(pair);
 }

@@ -387,6 +387,10 @@ ngx_torii_curl_options(ngx_torii_curl_transfer_t *t,
         }
     }
 
+    if (ngx_strcmp(req->method, "HEAD") == 0) {
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    }
+
     if (ngx_torii_curl_url(t, req) != NGX_OK
         || curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, req->method)
            != CURLE_OK)
@@ -1012,6 +1016,25 @@ ngx_torii_curl_tell_head(ngx_torii_curl_transfer_t *t)
 
     return t->handlers.head(t->handlers.data, status, &content_type,
                             ngx_min(retry, 86400));
+}
+
+
+ngx_int_t
+ngx_torii_curl_field(ngx_torii_curl_transfer_t *t, char *name, ngx_uint_t n,
+    ngx_str_t *value)
+{
+    struct curl_header  *header;
+
+    if (curl_easy_header(t->easy, name, n, CURLH_HEADER, -1, &header)
+        != CURLHE_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    value->data = (u_char *) header->value;
+    value->len = ngx_strlen(header->value);
+
+    return NGX_OK;
 }
 
 

@@ -70,6 +70,13 @@ ngx_torii_curl_transfer_t *ngx_torii_curl_start(ngx_torii_curl_t *curl,
     const ngx_torii_curl_request_t *req,
     const ngx_torii_curl_handlers_t *handlers);
 
+/*
+ * The nth field of the answer's head with that name, from 0, inside of the head
+ * handler: NGX_DECLINED if there is none.  value lives as long as the transfer.
+ */
+ngx_int_t ngx_torii_curl_field(ngx_torii_curl_transfer_t *t, char *name,
+    ngx_uint_t n, ngx_str_t *value);
+
 /* No transfer uses tls, and none will: its connections are closed.  Not from
    inside a handler. */
 void ngx_torii_curl_forget(ngx_torii_curl_t *curl,

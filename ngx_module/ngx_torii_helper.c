@@ -10,7 +10,7 @@
  * happens to a helper, workers go on with the last table.
  */
 
-#include "ngx_torii_helper.h"
+#include "ngx_torii_acme.h"
 
 #include <sys/file.h>
 
@@ -470,6 +470,10 @@ ngx_torii_helper_beat_handler(ngx_event_t *ev)
 
     if (h->feed) {
         h->source->report(h);
+    }
+
+    if (h->acme) {
+        ngx_torii_acme_beat(h->acme);
     }
 
     if (ngx_torii_publish_us() - h->born > NGX_TORII_HELPER_STEADY * 1000) {

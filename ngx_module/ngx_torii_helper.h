@@ -134,6 +134,7 @@ struct ngx_torii_helper_s {
     const ngx_torii_source_t    *source;
     void                        *feed;       /* the source's own */
     ngx_torii_resolver_t        *resolver;
+    struct ngx_torii_acme_s     *acme;       /* NULL: off */
     ngx_torii_finding_log_t      findings;
 
     ngx_event_t                  start;

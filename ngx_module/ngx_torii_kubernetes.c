@@ -6,6 +6,7 @@
  */
 
 #include "ngx_torii_kubernetes.h"
+#include "ngx_torii_acme.h"
 #include "ingress_cluster.h"
 
 #include <openssl/rand.h>
@@ -230,6 +231,14 @@ ngx_torii_kubernetes_pump(ngx_torii_kubernetes_t *k)
         k->writer = ngx_torii_writer_create(k->helper, k->api);
     }
 
+    if (k->helper->acme) {
+        ngx_torii_acme_cluster_api(k->helper->acme, k->api);
+
+        if (ngx_torii_writer_off(k->helper)) {
+            ngx_torii_acme_cluster_lead(k->helper->acme, 1);
+        }
+    }
+
     now = ngx_torii_kubernetes_ms();
 
     returns = ngx_torii_api_returns(k->api, &k->pump);
@@ -364,8 +373,40 @@ ngx_torii_kubernetes_heard(ngx_torii_kubernetes_t *k)
         ngx_torii_pipeline_complete(h);
     }
 
+    if (h->acme) {
+        ngx_torii_acme_cluster_heard(h->acme);
+    }
+
     ngx_torii_pipeline_publish(h);
     ngx_torii_kubernetes_report(h);
+}
+
+
+ngx_uint_t
+ngx_torii_kubernetes_settled(ngx_torii_helper_t *h)
+{
+    ngx_torii_kubernetes_t  *k;
+
+    k = h->feed;
+
+    return ingress_cluster_settled(k->cluster);
+}
+
+
+ngx_int_t
+ngx_torii_kubernetes_secret(ngx_torii_helper_t *h, torii_str_t namespace,
+    torii_str_t name)
+{
+    int                      rc;
+    ngx_torii_kubernetes_t  *k;
+
+    k = h->feed;
+
+    rc = ingress_cluster_secret(k->cluster, ngx_torii_kubernetes_ms(),
+                                namespace, name);
+
+    return rc == TORII_OK ? NGX_OK : rc == TORII_AGAIN ? NGX_AGAIN
+                                                       : NGX_DECLINED;
 }
 
 

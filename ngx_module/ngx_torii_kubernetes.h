@@ -82,11 +82,23 @@ void ngx_torii_api_farewell(ngx_torii_api_t *api,
     const ingress_api_request_t *req, uint32_t timeout);
 
 
+/*
+ * ngx_torii_kubernetes.c: whether what the store has of Secrets can be built
+ * on, as a whole, and of one of them: NGX_OK, NGX_AGAIN (soon), NGX_DECLINED
+ * (it cannot be read).
+ */
+ngx_uint_t ngx_torii_kubernetes_settled(ngx_torii_helper_t *h);
+ngx_int_t ngx_torii_kubernetes_secret(ngx_torii_helper_t *h,
+    torii_str_t namespace, torii_str_t name);
+
+
 /* ngx_torii_writer.c: Lease, status and Events, by the leader */
 
 typedef struct ngx_torii_writer_s  ngx_torii_writer_t;
 
-/* NULL: there is nothing to write ("torii_leader off"), or no memory. */
+/* "torii_leader off": there is no leader, each instance acts alone. */
+ngx_uint_t ngx_torii_writer_off(ngx_torii_helper_t *h);
+/* NULL: there is nothing to write, or no memory. */
 ngx_torii_writer_t *ngx_torii_writer_create(ngx_torii_helper_t *h,
     ngx_torii_api_t *api);
 void ngx_torii_writer_compiled(ngx_torii_writer_t *w,

@@ -5,7 +5,7 @@
  * read whole once, nothing is published: the last table serves.
  */
 
-#include "ngx_torii_helper.h"
+#include "ngx_torii_acme.h"
 
 
 #define NGX_TORII_PIPELINE_GAP       5000    /* us between two tables */
@@ -53,6 +53,14 @@ ngx_torii_pipeline_start(ngx_torii_helper_t *h)
         h->store = ingress_store_create();
     }
 
+    if (h->tmcf->acme.enable && h->acme == NULL) {
+        h->acme = ngx_torii_acme_create(h);
+
+        if (h->acme == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
     return h->source->start(h);
 }
 
@@ -76,6 +84,8 @@ ngx_torii_pipeline_options(ngx_torii_helper_t *h)
     o->watch_namespace.data = tmcf->watch_namespace.data;
     o->cluster_namespace.len = tmcf->cluster_namespace.len;
     o->cluster_namespace.data = tmcf->cluster_namespace.data;
+    o->default_issuer.len = tmcf->acme.default_issuer.len;
+    o->default_issuer.data = tmcf->acme.default_issuer.data;
 
     if (ngx_torii_pipeline_selector(h) != NGX_OK) {
         return NGX_ERROR;
@@ -347,11 +357,12 @@ ngx_torii_pipeline_publish(ngx_torii_helper_t *h)
 static void
 ngx_torii_pipeline_compile(ngx_torii_helper_t *h)
 {
-    uint64_t              begin, compiled, now, cpu;
-    ngx_int_t             rc;
-    torii_arena_t        *arena;
-    ingress_findings_t    findings;
-    ngx_torii_control_t  *control;
+    uint64_t                  begin, compiled, now, cpu;
+    ngx_int_t                 rc;
+    torii_arena_t            *arena;
+    ingress_findings_t        findings;
+    ngx_torii_control_t      *control;
+    const ingress_finding_t  *source;
 
     control = h->pub.control;
     begin = ngx_torii_publish_us();
@@ -362,8 +373,14 @@ ngx_torii_pipeline_compile(ngx_torii_helper_t *h)
 
     h->out.len = 0;
 
-    ingress_compile(h->store, &h->options, ngx_time(),
-                    h->source->findings(h), &findings, &h->out);
+    source = h->source->findings(h);
+
+    if (h->acme) {
+        source = ngx_torii_acme_findings(h->acme, source);
+    }
+
+    ingress_compile(h->store, &h->options, ngx_time(), source, &findings,
+                    &h->out);
 
     compiled = ngx_torii_publish_us();
     cpu = ngx_torii_pipeline_cpu() - cpu;
@@ -403,6 +420,10 @@ ngx_torii_pipeline_compile(ngx_torii_helper_t *h)
     h->compiled = 1;
 
     torii_arena_destroy(arena);
+
+    if (h->acme) {
+        ngx_torii_acme_compiled(h->acme, rc != NGX_ERROR);
+    }
 
     ngx_time_update();
 }

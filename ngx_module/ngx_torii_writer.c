@@ -10,6 +10,7 @@
  */
 
 #include "ngx_torii_kubernetes.h"
+#include "ngx_torii_acme.h"
 #include "ingress_event.h"
 #include "ingress_lease.h"
 #include "ingress_status.h"
@@ -67,15 +68,23 @@ static uint64_t ngx_torii_writer_wall(void);
 static ngx_torii_writer_t  *ngx_torii_writer_last;
 
 
-ngx_torii_writer_t *
-ngx_torii_writer_create(ngx_torii_helper_t *h, ngx_torii_api_t *api)
+ngx_uint_t
+ngx_torii_writer_off(ngx_torii_helper_t *h)
 {
-    ngx_str_t           *leader;
-    ngx_torii_writer_t  *w;
+    ngx_str_t  *leader;
 
     leader = &h->tmcf->kubernetes.leader;
 
-    if (leader->len == 3 && ngx_strncmp(leader->data, "off", 3) == 0) {
+    return leader->len == 3 && ngx_strncmp(leader->data, "off", 3) == 0;
+}
+
+
+ngx_torii_writer_t *
+ngx_torii_writer_create(ngx_torii_helper_t *h, ngx_torii_api_t *api)
+{
+    ngx_torii_writer_t  *w;
+
+    if (ngx_torii_writer_off(h)) {
         return NULL;
     }
 
@@ -352,6 +361,10 @@ ngx_torii_writer_lead(ngx_torii_writer_t *w, uint64_t now)
                       "torii: this instance, \"%*s\", %s", w->identity.len,
                       w->identity.data,
                       leads ? "is the leader" : "leads no longer");
+
+        if (w->helper->acme) {
+            ngx_torii_acme_cluster_lead(w->helper->acme, leads);
+        }
     }
 }
 

@@ -28,7 +28,7 @@ Control = collections.namedtuple(
                "beat synced")
 
 CONTROL_MAGIC = 0x31306c7274636f74
-TABLE_SECTIONS = 13
+TABLE_SECTIONS = 15
 MARK = "torii-test-mark"
 
 # an upgraded nginx gets no environment but what it is told to pass on

@@ -131,6 +131,16 @@ def annotations():
     return out
 
 
+def certificates():
+    return ["### Annotations about certificates", "",
+            "Of Ingresses with `spec.tls`; those of `torii/`, and "
+            "`issue-temporary-certificate`, of",
+            "Certificates too, and `torii/acme-challenge` of issuers. While "
+            "a value is wrong, nothing is",
+            "issued, and what was issued is kept.", "",
+            *TABLE, *map(line, settings("--certificates"))]
+
+
 def config():
     rows = settings("--config")
 
@@ -173,11 +183,13 @@ def reasons():
     """The reasons of all findings that the code can make."""
     found = set()
 
-    for path in ROOT.glob("ingress/*.c"):
+    for path in (*ROOT.glob("ingress/*.c"),
+                 *ROOT.glob("ngx_module/ngx_torii_*.c")):
         text = path.read_text()
 
         for place in (r"INGRESS_(?:ERROR|WARNING|INFO),([^,;]*),",
-                      r"\breason = ([^;]*);",
+                      r"\b(?:reason|held) = ([^;]*);",
+                      r"_notice_add\([^,;]*,[^,;]*,([^,;]*),",
                       r"_trouble\([^,;]*,[^,;]*,([^,;]*),"):
             for argument in re.findall(place, text):
                 found.update(re.findall(r'"([A-Z]\w+)"', argument))
@@ -186,7 +198,8 @@ def reasons():
 
 
 def part():
-    return "\n".join([BEGIN, "", *annotations(), "", *config(), "", END])
+    return "\n".join([BEGIN, "", *annotations(), "",
+                      *certificates(), "", *config(), "", END])
 
 
 def replace(readme):

@@ -236,6 +236,73 @@ def test_status_by_merge_patch(api):
             == found["metadata"]["resourceVersion"])
 
 
+SECRETS = "/api/v1/namespaces/default/secrets"
+APPLY = "?fieldManager={}&force=true"
+
+
+def applied(api, name, how=APPLY.format("torii"), data=None,
+            token="admin-token", **more):
+    """Server-side apply of a Secret with these data in base64."""
+    meta = {"name": name, **more.pop("metadata", {})}
+    return ask(api, f"{SECRETS}/{name}{how}", "PATCH", {
+        "apiVersion": "v1", "kind": "Secret", "metadata": meta,
+        "data": data or {}, **more}, token,
+        type="application/apply-patch+yaml")
+
+
+def test_apply_makes_changes_and_takes_back_what_it_owns(api):
+    first = applied(api, "one", data={"a": "YQ==", "b": "Yg=="},
+                    metadata={"labels": {"x": "1"}}, type="demo/one")
+    assert first.status == 201
+
+    meta = first.json()["metadata"]
+    assert [(m["manager"], m["operation"]) for m in meta["managedFields"]] \
+        == [("torii", "Apply")]
+
+    again = applied(api, "one", data={"a": "YQ==", "b": "Yg=="},
+                    metadata={"labels": {"x": "1"}}, type="demo/one")
+    assert again.status == 200
+    assert (again.json()["metadata"]["resourceVersion"]
+            == meta["resourceVersion"])
+
+    last = applied(api, "one", data={"a": "eA=="}, type="demo/one").json()
+    assert last["data"] == {"a": "eA=="}
+    assert not last["metadata"].get("labels")
+
+
+def test_apply_gives_way_to_others_unless_it_is_forced(api):
+    applied(api, "one", APPLY.format("first"), {"a": "YQ==", "c": "Yw=="})
+    applied(api, "one", APPLY.format("second"), {"b": "Yg=="})
+
+    code, reason, message = refused(applied(
+        api, "one", "?fieldManager=second", {"a": "eA=="}))
+    assert (code, reason) == (409, "Conflict")
+    assert message == ('Apply failed with 1 conflict: conflict with "first": '
+                       '.data.a')
+
+    assert applied(api, "one", APPLY.format("second"), {"a": "eA=="}) \
+        .json()["data"] == {"a": "eA==", "c": "Yw=="}
+    assert applied(api, "one", APPLY.format("first"), {"c": "Yw=="}) \
+        .json()["data"] == {"a": "eA==", "c": "Yw=="}
+
+
+def test_apply_keeps_to_the_rules(api):
+    assert refused(applied(api, "one", ""))[0] == 422
+    assert refused(applied(api, "one", type="kubernetes.io/tls"))[0] == 422
+
+    applied(api, "one", type="demo/one")
+    assert "field is immutable" in refused(applied(
+        api, "one", type="demo/two"))[2]
+
+    api.rbac([{"user": "torii", "apiGroups": [""], "resources": ["secrets"],
+               "verbs": ["patch"]}])
+    assert applied(api, "one", data={"a": "YQ=="}, type="demo/one",
+                   token="torii-token").status == 200
+    assert 'cannot create resource "secrets"' in refused(
+        applied(api, "two", token="torii-token"))[2]
+    api.forgive(SECRETS)
+
+
 def test_slices_and_services(api):
     api.apply(namespaced([
         dict(manifest.endpoint_slice("lb", [], 1), endpoints=[], ports=[]),

@@ -25,7 +25,7 @@ DEPLOY = gateways.ROOT / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
 VARIANTS = {"": KUBERNETES,
             **{n: KUBERNETES / "overlays" / n
-               for n in ("daemonset", "namespaced-secrets",
+               for n in ("acme", "daemonset", "namespaced-secrets",
                          "namespace-selector", "webhook")}}
 
 # Who may do what: (role, its namespace or None) to (group, resource, names,
@@ -49,6 +49,13 @@ SECRETS = {("", "secrets", "", "get list watch")}
 RIGHTS = {
     "": {**BASE, ("torii-secrets", None): SECRETS},
     "webhook": {**BASE, ("torii-secrets", None): SECRETS},
+    "acme": {**BASE, ("torii-secrets", None): SECRETS,
+             ("torii-acme", None): {("", "secrets", "", "create patch")},
+             ("torii-acme", "torii"): {
+                 ("", "secrets", "", "create delete get list patch watch")},
+             ("torii-acme", "kube-system"): {
+                 ("coordination.k8s.io", "leases", "cert-manager-controller",
+                  "get")}},
     "daemonset": {**BASE, ("torii-secrets", None): SECRETS,
                   ("torii-node", None): {("", "nodes", "", "get")}},
     "namespace-selector": {**BASE, ("torii-secrets", None): SECRETS,

@@ -8,11 +8,16 @@ What is run is marked behind the language of a fenced block:
     nginx server    a piece for the server with "torii on"
     console test    commands behind "$ " and what they print; "…" is anything
     yaml            objects, if the first line is "# NAME.yaml"
+    yaml acme       the same, for a gateway that gets certificates: from a
+    console acme    Pebble where a CA is named; what commands print there is
+                    waited for
 
 Objects lie in "manifests" below the folder in which commands are run, and in
 that of a gateway that answers on the usual ports, as far as curl can tell.
 """
 
+import base64
+import contextlib
 import os
 import re
 import subprocess
@@ -20,28 +25,35 @@ import textwrap
 
 import pytest
 
+import bind
 import gateway as gateways
 import nginx
+import pebble
 import reference
 
 
 README = reference.README.read_text()
 BLOCKS = re.findall(r"^```(.+)\n((?s:.*?))^```$", README, re.M)
-FILES = {text.split("\n")[0].removeprefix("# "): text
-         for kind, text in BLOCKS
-         if kind == "yaml" and text.startswith("# ")}
 
 
 def blocks(kind):
     return [text for found, text in BLOCKS if found == kind]
 
 
+def files(kind):
+    return {text.split("\n")[0].removeprefix("# "): text
+            for text in blocks(kind) if text.startswith("# ")}
+
+
+FILES = files("yaml")
+
+
 GATEWAY = {"server": "\n".join(blocks("nginx server"))}
 
 
-def commands():
-    """(command, output) of all console examples."""
-    for text in blocks("console test"):
+def commands(kind):
+    """(command, output) of all console examples of a kind."""
+    for text in blocks(kind):
         for piece in re.split(r"^\$ ", text, flags=re.M)[1:]:
             lines = piece.split("\n")
             n = 1
@@ -78,6 +90,10 @@ def shell(gateway, echo_backend, folder):
         gateway.write(name, served(text, echo_backend))
     gateway.apply("mark", [])
 
+    return shell_in(folder, gateway)
+
+
+def shell_in(folder, gateway):
     (folder / ".curlrc").write_text("".join(
         f'connect-to = ":{port}:127.0.0.1:{at}"\n' for port, at in
         ((80, gateway.plain), (443, gateway.tls), (9180, gateway.admin))))
@@ -94,6 +110,50 @@ def shell(gateway, echo_backend, folder):
                          done.stdout.rstrip().split("\n"))
 
     return run
+
+
+def authority_of(text, ca):
+    """Objects whose issuer asks a CA of ours."""
+    root = base64.b64encode(ca.bundle.encode()).decode()
+    text = re.sub(r"\n +caBundle: .*", "", text)
+    return re.sub(r"(\n +)server: https://.*",
+                  rf"\1server: {ca.directory}\1caBundle: {root}", text)
+
+
+@pytest.fixture(scope="module")
+def acme_shell(echo_backend, authority):
+    """As shell, in the folder of a gateway that gets certificates."""
+    objects = files("yaml acme")
+    eab = {re.search(r"keyID: (\S+)", objects["corporate.yaml"])[1]:
+           re.search(r"\n  secret: (\S+)", objects["corporate.yaml"])[1]}
+
+    with contextlib.ExitStack() as stack:
+        def started(made):
+            stack.callback(made.stop)
+            return made
+
+        zone = started(bind.Bind("example.org"))
+        made = gateways.Gateway(http=f"torii_resolver {zone.address};")
+        stack.callback(made.remove)
+        made.start()
+        cas = {"letsencrypt.yaml": {}, "corporate.yaml": {"eab": eab},
+               "wildcard.yaml": {"resolver": zone.address}}
+
+        made.write("site.yaml", served(FILES["site.yaml"], echo_backend))
+
+        for name, text in objects.items():
+            if name in cas:
+                text = authority_of(text, started(pebble.Pebble(
+                    authority, made.plain, made.tls, **cas[name])))
+            text = text.replace("ns1.example.org:53", zone.address)
+            made.write(name, re.sub(r"(name: acme-key\n.*\n.*\n  secret: ).*",
+                                    rf"\g<1>{zone.secret}", text))
+
+        run = shell_in(made.dir, made)
+        yield lambda command: run(
+            command.replace("/var/lib/torii", str(made.state))
+            .replace("torii certificates",
+                     f"torii certificates --state {made.state}"))
 
 
 class Whole(nginx.Nginx):
@@ -150,11 +210,24 @@ def test_pieces_of_configuration_are_understood():
         made.remove()
 
 
-@pytest.mark.parametrize("command, output", commands(),
+@pytest.mark.parametrize("command, output", commands("console test"),
                          ids=lambda text: textwrap.shorten(text, 60))
 def test_command_prints_what_is_written(shell, command, output):
     printed = shell(command)
     assert re.fullmatch(expected(output), printed), printed
+
+
+@pytest.mark.parametrize("command, output", commands("console acme"),
+                         ids=lambda text: textwrap.shorten(text, 60))
+def test_command_about_certificates_comes_to_print_it(acme_shell, command,
+                                                      output):
+    printed = []
+
+    def same():
+        printed.append(acme_shell(command))
+        return re.fullmatch(expected(output), printed[-1])
+
+    nginx.wait_until(same, lambda: printed[-1], 30, every=0.2)
 
 
 def test_reference_is_of_today():

@@ -355,6 +355,12 @@ def test_annotations_are_found_by_a_part_of_their_name():
         assert found[0]["state"] == "enforced" and found[0]["help"]
 
 
+def test_annotations_about_certificates_are_listed_too():
+    found = json.loads(torii("annotations", "-c", "--json").out)
+    names = [f["name"] for f in found]
+    assert names == sorted(names) and "cert-manager.io/issuer" in names
+
+
 def test_keys_of_the_configmap_are_listed_too():
     assert "use-forwarded-headers" in torii("annotations", "--config").out
 
@@ -393,6 +399,26 @@ def test_check_tells_what_is_wrong_about_them(folder):
         "BadHost", "BadURL", "IssuerType"]
 
 
+@pytest.mark.parametrize("annotations, options, reasons, code", [
+    ({"cert-manager.io/issuer": "own"}, [], [], 0),
+    ({"cert-manager.io/issuer": "other"}, [], ["IssuerNotFound"], 0),
+    ({"cert-manager.io/issuer": "own", "cert-manager.io/duration": "90d"}, [],
+     ["BadConfig"], 1),
+    ({"kubernetes.io/tls-acme": "true"}, [], ["BadConfig"], 0),
+    ({"kubernetes.io/tls-acme": "true"}, ["--issuer", "ClusterIssuer/le"], [],
+     0),
+])
+def test_check_tells_what_keeps_a_certificate_from_being_issued(
+        folder, annotations, options, reasons, code):
+    objects = shop(tls=[("shop-tls", ["shop.example"])])
+    objects[0]["metadata"].setdefault("annotations", {}).update(annotations)
+    folder.write(*certificates(), *objects)
+    found = [reason for reason in folder.reasons(*options)
+             if reason != "SecretNotFound"]
+    assert found == reasons
+    assert folder.check(*options).code == code
+
+
 def test_annotations_of_cert_manager_are_no_finding(folder):
     objects = shop()
     objects[0]["metadata"].setdefault("annotations", {}).update({
@@ -400,6 +426,17 @@ def test_annotations_of_cert_manager_are_no_finding(folder):
         "cert-manager.io/unheard-of": "x"})
     before = folder.write(*shop()).reasons()
     assert folder.write(*objects).reasons() == before
+
+
+@pytest.mark.parametrize("name, known", [
+    ("certificate-key", True), ("acme-challenge", True), ("issuers", True),
+    ("renew-now", True), ("renew-never", False)])
+def test_annotations_of_torii_are_known(folder, name, known):
+    objects = shop()
+    objects[0]["metadata"].setdefault("annotations", {})[f"torii/{name}"] = "x"
+    found = folder.write(*objects).reasons()
+
+    assert ("UnknownAnnotation" in found) is not known
 
 
 def test_explain_tells_of_a_namespace_that_is_not_selected(folder):

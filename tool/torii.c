@@ -39,6 +39,8 @@ static const torii_command_t  torii_commands[] = {
       "  -c, --class NAME      serve Ingresses of this class only; may be\n"
       "                        repeated.  Without it all of them are served\n"
       "  -g, --config NS/NAME  the ConfigMap with settings of the gateway\n"
+      "  -i, --issuer KIND/NAME\n"
+      "                        the default issuer of certificates\n"
       "  -l, --selector LABELS serve Ingresses of namespaces with these\n"
       "                        labels only, as Namespace objects have them\n"
       "  -j, --json            print a JSON array of findings\n"
@@ -73,8 +75,25 @@ static const torii_command_t  torii_commands[] = {
       "not yet (known; access is denied where passing it over would open\n"
       "something), never.  With a NAME, whole or in part, only those.\n"
       "\n"
+      "  -c, --certificates    list those about certificates instead\n"
       "  -g, --config          list the keys of the ConfigMap instead\n"
       "  -j, --json            print a JSON array\n" },
+
+    { "certificates", torii_certificates,
+      "[list | renew NS/SECRET | revoke NS/SECRET | rollover ISSUER] "
+      "[OPTION]...",
+      "list and renew the certificates that a gateway gets",
+
+      "Lists them with their state, and the reason of the last failure.  The\n"
+      "other words ask a running gateway to get a new certificate at once, to\n"
+      "have the present one revoked (and to get a new one), or to change the\n"
+      "key of an account; ISSUER is ClusterIssuer/NAME or Issuer/NS/NAME.\n"
+      "\n"
+      "  -s, --state DIR       the torii_state folder, by default\n"
+      "                        /var/lib/torii\n"
+      "  -r, --reason N        of a revocation (RFC 5280): 0, 1 (the key is\n"
+      "                        known to others), 4 (superseded), 5 (given up)\n"
+      "  -j, --json            print a JSON object\n" },
 
     { "version", torii_version, "", "print the version",
       "Prints the version of the tool and of the routing tables it reads.\n" },

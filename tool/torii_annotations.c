@@ -6,6 +6,7 @@
 #include <getopt.h>
 
 #include "torii_tool.h"
+#include "ingress_issue.h"
 
 
 #define TORII_COLUMN_NAME   36
@@ -19,6 +20,7 @@ typedef struct {
     uint32_t       n;
     unsigned       json:1;
     unsigned       config:1;
+    unsigned       certificates:1;
 } torii_list_t;
 
 
@@ -28,8 +30,9 @@ static void torii_list_member(torii_buf_t *out, const char *name,
 
 
 static const struct option  torii_list_long[] = {
-    { "config", no_argument, NULL, 'g' },
-    { "json",   no_argument, NULL, 'j' },
+    { "certificates", no_argument, NULL, 'c' },
+    { "config",       no_argument, NULL, 'g' },
+    { "json",         no_argument, NULL, 'j' },
     { NULL, 0, NULL, 0 }
 };
 
@@ -42,9 +45,12 @@ torii_annotations(int argc, char **argv)
 
     memset(&list, 0, sizeof(list));
 
-    while ((c = getopt_long(argc, argv, "gj", torii_list_long, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "cgj", torii_list_long, NULL)) != -1) {
 
-        if (c == 'g') {
+        if (c == 'c') {
+            list.certificates = 1;
+
+        } else if (c == 'g') {
             list.config = 1;
 
         } else if (c == 'j') {
@@ -71,7 +77,10 @@ torii_annotations(int argc, char **argv)
         torii_buf_adds(&list.out, "[");
     }
 
-    if (list.config) {
+    if (list.certificates) {
+        ingress_issue_each(torii_list_one, &list);
+
+    } else if (list.config) {
         ingress_config_each(torii_list_one, &list);
 
     } else {

@@ -51,6 +51,7 @@ int torii_source_selector(torii_source_t *s, char *text);
 
 /* The commands: argv[0] is the command's name. */
 int torii_annotations(int argc, char **argv);
+int torii_certificates(int argc, char **argv);
 int torii_check(int argc, char **argv);
 int torii_explain(int argc, char **argv);
 

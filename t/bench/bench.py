@@ -25,6 +25,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
+import bench_acme                                           # noqa: E402
 import bench_cluster                                        # noqa: E402
 import bench_load                                           # noqa: E402
 import bench_server                                         # noqa: E402
@@ -323,6 +324,9 @@ def main():
         folder = pathlib.Path(name)
         folder.chmod(0o755)
         measure(folder)
+
+    note("certificates by ACME")
+    bench_acme.measure(N, QUICK, row)
 
     # in the end: this process has a network of its own then
     note("10,000 Ingresses from the Kubernetes API")

@@ -122,6 +122,9 @@ check_issuer(const ingress_issuer_t *issuer)
 static void
 check_certificate(const ingress_certificate_t *cert)
 {
+    expect(cert->ingress.len == 0
+           || ingress_name_check(cert->ingress, INGRESS_NAME_MAX) == NULL);
+
     if (cert->unusable) {
         return;
     }

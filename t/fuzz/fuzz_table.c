@@ -8,6 +8,7 @@
 
 #include "table_make.h"
 #include "ingress_route.h"
+#include "ingress_challenge.h"
 
 
 #define FUZZ_RECORD  6
@@ -30,6 +31,10 @@ static const table_row_t  fuzz_rows[] = {
 
 static const char *const  fuzz_hosts[] = {
     "", "a.example", "b.example", "x.w.example", "cc", "r.example", "no.example"
+};
+
+static const char *const  fuzz_names[] = {
+    "", "token", "token-a", "token-b", "a.example", "b.example", "c.example"
 };
 
 static const char *const  fuzz_uris[] = {
@@ -120,6 +125,29 @@ fuzz_find(const ingress_table_t *t, torii_regex_cache_t *regexes)
 }
 
 
+static void
+fuzz_challenge(const ingress_table_t *t, const ingress_table_challenge_t *ch)
+{
+    if (ch) {
+        fuzz_read(t, ch->name);
+        fuzz_read(t, ch->value);
+        fuzz_read(t, ch->key);
+    }
+}
+
+
+static void
+fuzz_challenges(const ingress_table_t *t)
+{
+    size_t  i;
+
+    for (i = 0; i < sizeof(fuzz_names) / sizeof(fuzz_names[0]); i++) {
+        fuzz_challenge(t, ingress_challenge_http(t, torii_str(fuzz_names[i])));
+        fuzz_challenge(t, ingress_challenge_alpn(t, torii_str(fuzz_names[i])));
+    }
+}
+
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -164,6 +192,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (ingress_table_check(&t, copy, len, error) == TORII_OK) {
         fuzz_find(&t, regexes);
+        fuzz_challenges(&t);
     }
 
     free(copy);

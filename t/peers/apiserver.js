@@ -12,7 +12,7 @@ const { discover } = require('./kube_discovery.js');
 const { KINDS, ofObject } = require('./kube_kinds.js');
 const { Request, authenticate, authorize } = require('./kube_request.js');
 const { Store, mergePatch, strategicPatch } = require('./kube_store.js');
-const { Watch, Writer, destroy } = require('./kube_watch.js');
+const { Watch, Writer, destroy, truth } = require('./kube_watch.js');
 const s = require('./kube_status.js');
 
 
@@ -271,8 +271,29 @@ async function update(request) {
 }
 
 
+// Who may patch may not, by that, create.
+
+function apply(request, body) {
+    const force = truth(request.query.get('force'));
+    const old = state.store.get(request.kind, request.namespace, request.name);
+
+    if (!old && !authorize(options.rbac, request, 'create')) {
+        throw s.denied(request.user, Object.assign(Object.create(request),
+                                                   { verb: 'create' }));
+    }
+
+    return [old ? 200 : 201, state.store.applied(request.kind, old, body,
+        managerOf(request), force).object];
+}
+
+
 async function patch(request) {
     const body = await request.body();
+
+    if (request.apply) {
+        return apply(request, body);
+    }
+
     const old = found(request);
     const mine = structuredClone(old.object);
     const asked = (body.metadata || {}).resourceVersion;

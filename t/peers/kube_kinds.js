@@ -60,8 +60,12 @@ const SCHEMAS = {
         },
         status: ADDRESSES
     },
-    IngressClass: { spec: { controller: 'string', parameters: '?' } }
+    IngressClass: { spec: { controller: 'string', parameters: '?' } },
+    Secret: { type: 'string', data: 'base64', stringData: '?',
+              immutable: '?' }
 };
+
+const BASE64 = /^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 const METADATA = {
     name: 'string', generateName: 'string', namespace: 'string',
@@ -82,6 +86,11 @@ function unknownField(body, schema, path) {
 
     if (schema === 'micro') {
         return MICRO.test(body) ? null : `${path} is no time with microseconds`;
+    }
+
+    if (schema === 'base64') {
+        return Object.values(body).every((v) => BASE64.test(v))
+            ? null : `${path} is no base64`;
     }
 
     if (typeof schema === 'string') {
@@ -205,7 +214,11 @@ function checkSlice(object, wrong) {
 }
 
 
-function checkSecret(object, wrong) {
+function checkSecret(object, wrong, old) {
+    if (old && object.type !== old.type) {
+        wrong.push(invalid('type', object.type, 'field is immutable'));
+    }
+
     if (object.type === 'kubernetes.io/tls') {
         for (const key of ['tls.crt', 'tls.key']) {
             if ((object.data || {})[key] === undefined) {

@@ -24,8 +24,9 @@ const PARAMETERS = {
              'orphanDependents'],
     deletecollection: []
 };
+const APPLY = 'application/apply-patch+yaml';
 const PATCHES = ['application/merge-patch+json',
-                 'application/strategic-merge-patch+json'];
+                 'application/strategic-merge-patch+json', APPLY];
 const VERBS = { POST: 'create', PUT: 'update', PATCH: 'patch' };
 
 
@@ -221,23 +222,50 @@ class Request {
         }
 
         this.merge = type === PATCHES[0];
+        this.apply = type === APPLY;
 
         if (this.verb === 'delete') {
             return body;
         }
 
-        const fault = this.verb === 'patch' && !this.merge
+        this.options();
+
+        const fault = this.verb === 'patch' && !this.merge && !this.apply
             ? null : checkBody(this.kind, body);
 
         if (fault) {
             this.wrong.push(fault);
         }
 
-        if (this.verb !== 'patch') {
+        if (this.verb !== 'patch' || this.apply) {
             this.identity(body);
         }
 
+        if (this.apply && (body.stringData || body.metadata.managedFields ||
+                           !body.metadata.name))
+        {
+            this.wrong.push('stringData, managedFields or no name in what ' +
+                            'is applied');
+        }
+
         return body;
+    }
+
+    // Field managers are asked for by name, and force is for apply alone.
+
+    options() {
+        if (this.verb === 'patch' && this.apply &&
+            !this.query.get('fieldManager'))
+        {
+            throw s.unprocessable('', 'PatchOptions', 'meta.k8s.io',
+                [s.required('fieldManager', 'is required for apply patch')]);
+        }
+
+        if (this.verb === 'patch' && !this.apply && this.query.get('force')) {
+            throw s.unprocessable('', 'PatchOptions', 'meta.k8s.io',
+                [s.forbidden('force',
+                             'may not be specified for non-apply patch')]);
+        }
     }
 
     identity(body) {
@@ -324,7 +352,7 @@ function authenticate(req, tokens) {
 // rules: [{user, namespace, apiGroups, resources, resourceNames, verbs}], each
 // as in a Role (namespace) or a ClusterRole (none)
 
-function authorize(rules, request) {
+function authorize(rules, request, verb = request.verb) {
     const has = (list, value) => !list || list.includes('*') ||
                                  list.includes(value);
 
@@ -333,7 +361,7 @@ function authorize(rules, request) {
         (!rule.namespace || rule.namespace === request.namespace) &&
         has(rule.apiGroups, request.kind.group) &&
         has(rule.resources, request.resource) &&
-        has(rule.verbs, request.verb) &&
+        has(rule.verbs, verb) &&
         (!rule.resourceNames ||
          rule.resourceNames.includes(request.single)));
 }

@@ -7,6 +7,7 @@
 const crypto = require('crypto');
 
 const { KINDS, ofObject, checkName } = require('./kube_kinds.js');
+const { apply } = require('./kube_apply.js');
 const s = require('./kube_status.js');
 
 
@@ -323,12 +324,30 @@ class Store {
         meta.resourceVersion = String(this.next());
 
         if (this.managed) {
-            meta.managedFields = this.managers(kind, object, old, who);
+            meta.managedFields = who.fields ||
+                                 this.managers(kind, object, old, who);
         } else {
             delete meta.managedFields;
         }
 
         return this.keep(kind, type, new Entry(kind, object), old);
+    }
+
+    // Server-side apply: who.manager, force
+
+    applied(kind, old, body, who, force) {
+        const [object, fields] = apply(kind, old, body, who.manager, force,
+                                       now());
+
+        delete object.metadata.managedFields;
+
+        if (!old) {
+            return this.create(kind, object, Object.assign({ fields }, who));
+        }
+
+        object.metadata.resourceVersion = String(old.version);
+
+        return this.update(kind, old, object, Object.assign({ fields }, who));
     }
 
     managers(kind, object, old, who) {

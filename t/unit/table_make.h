@@ -26,7 +26,8 @@ typedef struct {
 
 typedef struct {
     torii_buf_t     sections[INGRESS_SECTION_MAX];
-    size_t          cert;      /* bytes of a certificate for each host, or 0 */
+    size_t          cert;      /* bytes of a certificate for each host, and
+                                  two challenges of each type, or 0 */
 } table_make_t;
 
 
@@ -332,6 +333,34 @@ table_make_buckets(table_make_t *m)
 }
 
 
+static inline void
+table_make_challenge(table_make_t *m, ingress_section_e section,
+    const char *name, const char *value, const char *key)
+{
+    ingress_table_challenge_t  challenge;
+
+    challenge.name = table_make_str(m, name);
+    challenge.value = table_make_str(m, value);
+    challenge.key = table_make_str(m, key);
+
+    table_make_put(m, section, &challenge, sizeof(challenge));
+}
+
+
+static inline void
+table_make_challenges(table_make_t *m)
+{
+    table_make_challenge(m, INGRESS_SECTION_CHALLENGES_HTTP, "token-a",
+                         "token-a.print", NULL);
+    table_make_challenge(m, INGRESS_SECTION_CHALLENGES_HTTP, "token-b",
+                         "token-b.print", NULL);
+    table_make_challenge(m, INGRESS_SECTION_CHALLENGES_ALPN, "a.example",
+                         "cert a", "key a");
+    table_make_challenge(m, INGRESS_SECTION_CHALLENGES_ALPN, "b.example",
+                         "cert b", "key b");
+}
+
+
 /* The checksum of a table whose bytes were changed. */
 
 static inline void
@@ -359,7 +388,8 @@ table_make_finish(table_make_t *m, torii_buf_t *out)
         sizeof(ingress_table_path_t), sizeof(ingress_table_route_t),
         sizeof(ingress_policy_t), sizeof(ingress_table_ingress_t),
         sizeof(ingress_table_backend_t), sizeof(ingress_table_endpoint_t),
-        sizeof(ingress_table_cert_t), sizeof(ingress_table_tls_t), 1
+        sizeof(ingress_table_cert_t), sizeof(ingress_table_tls_t),
+        sizeof(ingress_table_challenge_t), sizeof(ingress_table_challenge_t), 1
     };
     static const unsigned char  zero[8];
 
@@ -416,6 +446,10 @@ table_make(const table_row_t *rows, size_t cert, torii_buf_t *out)
         }
 
         table_make_host(&m, rows, i, n);
+    }
+
+    if (cert) {
+        table_make_challenges(&m);
     }
 
     table_make_buckets(&m);

@@ -596,7 +596,15 @@ test_gets(void)
     api_run(&api);
     tap_ok(!ingress_cluster_complete(api.cluster),
            "not complete while Secrets cannot be read");
+    tap_ok(!ingress_cluster_settled(api.cluster), "nor settled");
     api_pass(&api, 10 * 1000);
+    tap_ok(ingress_cluster_settled(api.cluster)
+           && ingress_cluster_secret(api.cluster, api.now, torii_str("d"),
+                                     torii_str("s7"))
+              == TORII_DECLINED
+           && ingress_cluster_secret(api.cluster, api.now, torii_str("d"),
+                                     torii_str("none"))
+              == TORII_OK, "in the end it is known which");
     tap_ok(ingress_cluster_complete(api.cluster)
            && api_finding(&api, "NotRead"),
            "unless it goes on: %s", (char *) api_finding(&api, "NotRead")
@@ -610,6 +618,9 @@ test_gets(void)
     api_pass(&api, 60 * 1000);
     tap_ok(ingress_store_count(api.store, INGRESS_KIND_SECRET) == 60
            && api_finding(&api, "NotRead") == NULL, "then all are there");
+    tap_ok(ingress_cluster_secret(api.cluster, api.now, torii_str("d"),
+                                  torii_str("s7"))
+           == TORII_OK, "and read");
 
     /* the server is away: one probe at a time */
 
@@ -747,6 +758,7 @@ test_yaml(ingress_store_t *store, const char *yaml)
     uint32_t             i, n;
     torii_arena_t       *a;
     torii_node_t       **docs;
+    ingress_kind_e       kind;
     ingress_object_t    *o;
     ingress_finding_t   *findings;
     torii_tree_error_t   error;
@@ -763,10 +775,11 @@ test_yaml(ingress_store_t *store, const char *yaml)
     }
 
     for (i = 0; i < n; i++) {
-        o = ingress_object_decode_as(a, torii_node_get(docs[i], "data")
-                                        ? INGRESS_KIND_CONFIGMAP
-                                        : INGRESS_KIND_INGRESS,
-                                     docs[i], &findings);
+        kind = torii_node_get(docs[i], "data") ? INGRESS_KIND_CONFIGMAP
+               : torii_node_get(docs[i], "kind") ? INGRESS_KIND_CERTIFICATE
+                                                 : INGRESS_KIND_INGRESS;
+
+        o = ingress_object_decode_as(a, kind, docs[i], &findings);
         (void) ingress_store_set(store, o);
     }
 
@@ -809,13 +822,26 @@ test_wanted(void)
               "metadata: {namespace: d, name: a, annotations: {"
               "kubernetes.io/ingress.class: nginx, "
               NOTE "proxy-ssl-secret: 'd/..', "
-              NOTE "fastcgi-params-configmap: ''}}\n");
+              NOTE "fastcgi-params-configmap: ''}}\n"
+              "---\n"
+              "metadata: {namespace: d, name: '0', annotations: {"
+              "kubernetes.io/ingress.class: nginx, "
+              "torii/certificate-key: rsa+ecdsa}}\n"
+              "spec: {tls: [{secretName: pair}, {}, {secretName: one}]}\n"
+              "---\n"
+              "kind: Certificate\n"
+              "metadata: {namespace: d, name: p, annotations: {"
+              "torii/certificate-key: rsa+ecdsa}}\n"
+              "spec: {secretName: cert, issuerRef: {name: ca}, "
+              "dnsNames: [a]}\n");
 
     memset(&list, 0, sizeof(test_list_t));
     ingress_store_wanted(store, &options, test_visit, &list);
     tap_ok(strcmp(list.text, "ConfigMap sys/config, Secret sys/default, "
                   "Secret d/one, Secret d/two, Secret d/back, "
-                  "ConfigMap d/params, ") == 0,
+                  "ConfigMap d/params, Secret d/pair, Secret d/pair-ecdsa, "
+                  "Secret d/one-ecdsa, Secret d/cert, Secret d/cert-ecdsa, ")
+           == 0,
            "wanted: %s", list.text);
 
     test_yaml(store, "metadata: {namespace: sys, name: config}\n"
@@ -828,6 +854,13 @@ test_wanted(void)
                             test_visit, &list);
     tap_ok(strcmp(list.text, "Secret d/one, Secret e/foreign, ") == 0,
            "by one, with other namespaces: %s", list.text);
+
+    options.challenges = torii_str("torii/now");
+
+    memset(&list, 0, sizeof(test_list_t));
+    ingress_store_wanted(store, &options, test_visit, &list);
+    tap_ok(strstr(list.text, "Secret sys/default, Secret torii/now, ")
+           != NULL, "the gateway's own Secret of challenges: %s", list.text);
 
     ingress_store_destroy(store);
 }

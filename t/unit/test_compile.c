@@ -1001,6 +1001,109 @@ test_tls(void)
 }
 
 
+/* Secrets of a pair: which of both are there, and for whom. */
+
+static void
+test_tls_pair(void)
+{
+    world_t                   w;
+    uint32_t                  n;
+    const char               *p;
+    const char *const        *t;
+    const ingress_finding_t  *f;
+
+    static const char *const  hosts[] = {
+        "a.example", "sa+sa-ecdsa", "b.example", "sa", "c.example", "sc",
+        "d.example", "sd-ecdsa", "e.example", "se", "f.example", "sf",
+        "g.example", "sg+sg-ecdsa", "h.example", "default", "i.example",
+        "sa-ecdsa", NULL
+    };
+
+    world_start(&w);
+
+    test_tls_make(&w, "rsa", "sa", "DNS:a.example,DNS:b.example", -9, 9);
+    test_tls_make(&w, "ec", "sa-ecdsa", "DNS:a.example,DNS:i.example", -9, 9);
+    test_tls_make(&w, "rsa", "sc", "DNS:c.example", -9, 9);
+    test_tls_make(&w, "ec", "sd-ecdsa", "DNS:d.example", -9, 9);
+    test_tls_make(&w, "rsa", "se", "DNS:e.example", -9, 9);
+    test_tls_make(&w, "ec", "se-ecdsa", "DNS:other.example", -9, 9);
+    test_tls_make(&w, "ec", "sf", "DNS:f.example", -9, 9);
+    test_tls_make(&w, "ec", "sf-ecdsa", "DNS:f.example", -9, 9);
+    test_tls_make(&w, "rsa", "sg", "DNS:g.example", -9, 9);
+    test_tls_make(&w, "ec", "sg-ecdsa", "DNS:g.example", -9, 9);
+    test_tls_make(&w, "rsa", "sg2", "DNS:g.example", -9, 9);
+
+#define PAIR  "note torii/certificate-key rsa+ecdsa\n"
+#define LE    "note cert-manager.io/cluster-issuer le\n"
+
+    world_add(&w,
+        "ingress d/a 1\n" PAIR "rule a.example Prefix / a:1\n"
+        "tls sa a.example\n"
+        "ingress d/b 1\nnote torii/certificate-key rsa\n"
+        "rule b.example Prefix / a:1\ntls sa b.example\n"
+        "ingress d/c 1\n" PAIR LE "rule c.example Prefix / a:1\n"
+        "tls sc c.example\n"
+        "ingress d/d 1\n" PAIR LE "rule d.example Prefix / a:1\n"
+        "tls sd d.example\n"
+        "ingress d/e 1\n" PAIR LE "rule e.example Prefix / a:1\n"
+        "tls se e.example\n"
+        "ingress d/f 1\n" PAIR "rule f.example Prefix / a:1\n"
+        "tls sf f.example\n"
+        "ingress d/g 1\n" PAIR "rule g.example Prefix / a:1\n"
+        "tls sg g.example\ntls sg2 g.example\n"
+        "ingress d/h 1\n" PAIR "rule h.example Prefix / a:1\n"
+        "tls - h.example\n"
+        "ingress d/i 1\n" PAIR "rule i.example Prefix / a:1\n"
+        "tls sa a.example\n");
+
+    tap_ok(world_compile(&w) == TORII_OK, "pairs: sound %s", w.error);
+
+    for (t = hosts; *t; t += 2) {
+        p = test_tls_host(&w, t[0]);
+        tap_ok(strcmp(p, t[1]) == 0, "certificates of %s: %s (%s)", t[0], t[1],
+               p);
+    }
+
+    n = 0;
+
+    for (f = w.findings.first; f; f = f->next) {
+        n += torii_str_eqs(f->value, "sc-ecdsa");
+    }
+
+    f = world_finding(&w, "CertificateHostMismatch");
+
+    tap_ok(n == 0, "one that is on its way is no finding");
+    tap_ok(f && torii_str_eqs(f->value, "se-ecdsa"),
+           "one that is for other names is one");
+    f = world_finding(&w, "SecretNotFound");
+    tap_ok(f && torii_str_eqs(f->value, "sg2-ecdsa"),
+           "and one that nobody issues");
+
+    test_tls_make(&w, "ec", "sc-ecdsa", "DNS:c.example", -9, 9);
+    test_tls_make(&w, "rsa", "sd", "DNS:d.example", -9, 9);
+    world_compile(&w);
+
+    p = test_tls_host(&w, "c.example");
+    tap_ok(strcmp(p, "sc+sc-ecdsa") == 0, "one that comes is served: %s", p);
+    p = test_tls_host(&w, "d.example");
+    tap_ok(strcmp(p, "sd+sd-ecdsa") == 0, "in front of the other: %s", p);
+
+    (void) ingress_store_remove(w.store, INGRESS_KIND_SECRET, torii_str("d"),
+                                torii_str("sa-ecdsa"), torii_str(""));
+    world_compile(&w);
+    p = test_tls_host(&w, "a.example");
+    tap_ok(strcmp(p, "sa") == 0, "one that goes leaves the other: %s", p);
+
+    world_add(&w, "ingress d/c 1\nrule c.example Prefix / a:1\n"
+              "tls sc c.example\n");
+    world_compile(&w);
+    p = test_tls_host(&w, "c.example");
+    tap_ok(strcmp(p, "sc") == 0, "and goes with the annotation: %s", p);
+
+    world_end(&w);
+}
+
+
 static void
 test_defaults(void)
 {
@@ -1095,6 +1198,7 @@ main(void)
     test_policies();
     test_hosts();
     test_tls();
+    test_tls_pair();
     test_defaults();
     test_many_paths();
 

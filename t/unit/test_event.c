@@ -272,6 +272,35 @@ test_choice(void)
 }
 
 
+/* What goes well is told of certificates alone, and is no warning. */
+
+static void
+test_certificates(void)
+{
+    scene_t  c;
+
+    start(&c);
+
+    find(&c, "web", INGRESS_INFO, "Issued", "the certificate 01 is in use");
+    find(&c, "web", INGRESS_INFO, "CertificatePending", "is on its way");
+    told(&c);
+
+    tap_ok(next(&c) && strstr(c.body, "\"reason\":\"Issued\"") != NULL
+           && strstr(c.body, "\"type\":\"Normal\"") != NULL
+           && strstr(c.body, "\"action\":\"Issue\"") != NULL,
+           "a certificate that was issued");
+    answer(&c, 201);
+    tap_ok(minute(&c, 201) == 0, "and nothing else that is no trouble");
+
+    find(&c, "web", INGRESS_WARNING, "CertManagerRuns", "is at work");
+    told(&c);
+    tap_ok(next(&c) && strstr(c.body, "\"type\":\"Warning\"") != NULL,
+           "what keeps one from being issued is a warning");
+
+    end(&c);
+}
+
+
 static void
 test_limits(void)
 {
@@ -438,6 +467,7 @@ main(void)
 {
     test_body();
     test_choice();
+    test_certificates();
     test_limits();
     test_errors();
     test_flood();

@@ -48,6 +48,20 @@ typedef struct {
 #define CERT(rest)                                                            \
     OBJECT("Certificate", "{secretName: tls, issuerRef: {name: le}, " rest "}")
 
+/* One that belongs to somebody, with more of its ownerReferences. */
+
+#define OWNED(list)                                                           \
+    "apiVersion: cert-manager.io/v1\nkind: Certificate\n"                     \
+    "metadata: {name: le, ownerReferences: " list "}\n"                       \
+    "spec: {secretName: tls, issuerRef: {name: le}, dnsNames: [a]}\n"
+
+#define OWNER(api, kind, rest)                                                \
+    "{apiVersion: " api ", kind: " kind ", name: web, uid: x" rest "}"
+
+#define SHIM(rest)  OWNER("networking.k8s.io/v1", "Ingress", rest)
+
+#define OWNED_OUT  CERT_HEAD "name a\n" RSA
+
 #define CERT_HEAD  "Certificate default/le\nsecret tls by Issuer/le of "      \
                    "cert-manager.io\n"
 
@@ -358,6 +372,47 @@ static const issuer_case_t  cases[] = {
       CERT("dnsNames: [a.example]"),
       CERT_HEAD "name a.example\n" RSA },
 
+    { "a Certificate of an Ingress",
+      OWNED("[" SHIM(", controller: true, blockOwnerDeletion: true") "]"),
+      OWNED_OUT "ingress web\n" },
+
+    { "by its old name",
+      OWNED("[" OWNER("extensions/v1beta1", "Ingress", ", controller: true")
+            "]"),
+      OWNED_OUT "ingress web\n" },
+
+    { "the one that controls it",
+      OWNED("[" OWNER("v1", "Pod", "") ", "
+            "{apiVersion: networking.k8s.io/v1, kind: Ingress, name: a}, "
+            SHIM(", controller: true") "]"),
+      OWNED_OUT "ingress web\n" },
+
+    { "Certificates of nobody, or of others",
+      OWNED("[" SHIM("") "]") "---\n"
+      OWNED("[" SHIM(", controller: false") "]") "---\n"
+      OWNED("[" OWNER("gateway.networking.k8s.io/v1", "Gateway",
+                      ", controller: true") "]") "---\n"
+      OWNED("[" OWNER("config.openshift.io/v1", "Ingress",
+                      ", controller: true") "]") "---\n"
+      OWNED("[" OWNER("networking.k8s.io/v1", "IngressClass",
+                      ", controller: true") "]") "---\n"
+      OWNED("[]") "---\n"
+      OWNED("null"),
+      OWNED_OUT OWNED_OUT OWNED_OUT OWNED_OUT OWNED_OUT OWNED_OUT OWNED_OUT },
+
+    { "owners that are none",
+      OWNED("web") "---\n"
+      OWNED("[web, " SHIM(", controller: true") "]") "---\n"
+      OWNED("[{apiVersion: networking.k8s.io/v1, kind: Ingress, "
+            "name: 'A b', controller: true}]") "---\n"
+      OWNED("[{apiVersion: networking.k8s.io/v1, kind: Ingress, "
+            "controller: true}]"),
+      OWNED_OUT "! error WrongType metadata.ownerReferences\n"
+      OWNED_OUT "ingress web\n"
+      "! error WrongType metadata.ownerReferences[0]\n"
+      OWNED_OUT "! error BadName metadata.ownerReferences[0].name\n"
+      OWNED_OUT },
+
     { "a Certificate of an external issuer",
       OBJECT("Certificate", "{secretName: tls, issuerRef: {name: le, kind: "
              "GoogleCASIssuer, group: cas-issuer.jetstack.io}, "
@@ -646,6 +701,7 @@ print_certificate(torii_buf_t *out, const ingress_certificate_t *cert)
     print_strings(out, "usage", &cert->usages);
     print_pairs(out, "secret label ", &cert->secret_labels);
     print_pairs(out, "secret annotation ", &cert->secret_annotations);
+    print_text(out, "ingress", cert->ingress);
 
     torii_buf_adds(out, cert->unusable ? "unusable\n" : "");
 }
@@ -822,6 +878,7 @@ static const struct {
     { CERT("dnsNames: [a]"),
       CERT("dnsNames: [a], secretTemplate: {labels: {a: b}}") },
     { CERT("commonName: a"), CERT("dnsNames: [a]") },
+    { OWNED("[" SHIM("") "]"), OWNED("[" SHIM(", controller: true") "]") },
     { CERT("dnsNames: [a]"),
       OBJECT("Certificate", "{secretName: tls, issuerRef: {name: le, kind: "
              "ClusterIssuer}, dnsNames: [a]}") }

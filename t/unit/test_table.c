@@ -10,6 +10,7 @@
 #include "tap.h"
 #include "table_make.h"
 #include "ingress_route.h"
+#include "ingress_challenge.h"
 
 
 #define TEST_HEADER  INGRESS_SECTION_MAX
@@ -53,7 +54,7 @@ static const test_damage_t  test_damages[] = {
     { test_header(order), 7, "it is not a routing table" },
     { test_header(order), 0x04030201, "it was made on a machine" },
     { test_header(version), 99, "it has version 99" },
-    { test_header(header), 8, "it has version 2 (header of 8 bytes)" },
+    { test_header(header), 8, "it has version 3 (header of 8 bytes)" },
     { test_header(size), 100, "it is too long" },
     { test_header(size), 0x7fffffff, "it is cut short" },
     { test_header(default_host), 3, DAMAGED "a default" },
@@ -142,6 +143,20 @@ static const test_damage_t  test_damages[] = {
       DAMAGED "a backend has" },
     { test_record(CERTS, 1, ingress_table_cert_t, chain.len), 99999,
       DAMAGED "a certificate" },
+    { test_record(CHALLENGES_HTTP, 1, ingress_table_challenge_t, name.off),
+      99999, DAMAGED "a challenge is out" },
+    { test_record(CHALLENGES_HTTP, 0, ingress_table_challenge_t, value.len),
+      99999, DAMAGED "a challenge is out" },
+    { test_record(CHALLENGES_HTTP, 1, ingress_table_challenge_t, value.len),
+      0, DAMAGED "a challenge has no" },
+    { test_record(CHALLENGES_HTTP, 0, ingress_table_challenge_t, name.len),
+      0, DAMAGED "challenges are not" },
+    { test_record(CHALLENGES_HTTP, 1, ingress_table_challenge_t, name.len),
+      0, DAMAGED "challenges are not" },
+    { test_record(CHALLENGES_ALPN, 0, ingress_table_challenge_t, key.off),
+      99999, DAMAGED "a challenge is out" },
+    { test_record(CHALLENGES_ALPN, 1, ingress_table_challenge_t, key.len),
+      0, DAMAGED "a challenge has no" },
 };
 
 
@@ -250,6 +265,8 @@ test_bytes(const torii_buf_t *good, torii_regex_cache_t *regexes)
                                    torii_str("/a/b"), &match);
                 ingress_route_find(&t, regexes, torii_str("c"),
                                    torii_str("/a/b/c"), &match);
+                (void) ingress_challenge_http(&t, torii_str("token-b"));
+                (void) ingress_challenge_alpn(&t, torii_str("a.example"));
             }
 
             memcpy(copy, good->data, sizeof(ingress_table_header_t));

@@ -1,0 +1,75 @@
+
+/*
+ * DNS in the helper process: TXT records written to the primary server of
+ * their zone (RFC 2136, TSIG), and looked at on all servers of it; c-ares and
+ * sockets on nginx's event loop, nothing blocks.
+ */
+
+#ifndef _NGX_TORII_DNS_H_INCLUDED_
+#define _NGX_TORII_DNS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include "torii.h"
+
+
+typedef struct ngx_torii_dns_s  ngx_torii_dns_t;
+
+
+typedef struct {
+    torii_str_t    nameserver;   /* "host[:53]"; a name, IPv4 or [IPv6] */
+    torii_str_t    key_name;     /* empty: not signed */
+    torii_str_t    algorithm;    /* "HMACSHA256", "hmac-sha256." …; empty:
+                                    HMACMD5, as cert-manager has it */
+    torii_str_t    secret;       /* decoded */
+    unsigned       tcp;          /* at once */
+} ngx_torii_dns_server_t;
+
+
+/*
+ * Handlers are called exactly once, and never from inside the call that named
+ * them; only when dns goes with its pool are they not called.  error, NULL if
+ * all is well, and target live as long as the handler runs.
+ */
+
+typedef void (*ngx_torii_dns_done_pt)(void *data, const char *error);
+typedef void (*ngx_torii_dns_target_pt)(void *data, const char *error,
+    torii_str_t target);
+
+
+/* resolver: as of ngx_torii_resolver_create(); referred to. */
+ngx_torii_dns_t *ngx_torii_dns_create(ngx_pool_t *pool, ngx_str_t *resolver,
+    ngx_log_t *log);
+
+/*
+ * Adds a value to the TXT records of a name, or (add 0) removes this very one.
+ * All strings are copied.  NGX_ERROR: out of memory (logged), done will not be
+ * called.
+ */
+ngx_int_t ngx_torii_dns_txt(ngx_torii_dns_t *dns,
+    const ngx_torii_dns_server_t *server, torii_str_t name, torii_str_t value,
+    ngx_uint_t add, uint32_t ttl, ngx_torii_dns_done_pt done, void *data);
+
+/*
+ * Asks all servers of the name's zone, every 2 seconds, until they have the
+ * value or timeout is over (ms, 0: 120 s).  server may be NULL; otherwise it is
+ * asked too, is the only one to be asked when the resolver knows no others,
+ * and those who have its address are taken for it, on its port.  follow: where
+ * the name is an alias (CNAME), its target is looked at.
+ *
+ * An error that begins with "warning: " tells that server has the value and
+ * that the others did not so much as answer.
+ */
+ngx_int_t ngx_torii_dns_txt_seen(ngx_torii_dns_t *dns, torii_str_t name,
+    torii_str_t value, const ngx_torii_dns_server_t *server, ngx_uint_t follow,
+    ngx_msec_t timeout, ngx_torii_dns_done_pt done, void *data);
+
+/* What a name is an alias of, at the end; the name itself if of nothing. */
+ngx_int_t ngx_torii_dns_target(ngx_torii_dns_t *dns, torii_str_t name,
+    ngx_torii_dns_target_pt done, void *data);
+
+
+#endif /* _NGX_TORII_DNS_H_INCLUDED_ */
