@@ -35,6 +35,7 @@ def start_pebble(gateway, authority):
     made = []
 
     def start(**how):
+        how.setdefault("nonces", 15)
         made.append(pebbles.Pebble(authority, gateway.plain, gateway.tls,
                                    **how))
         return made[-1]
@@ -302,8 +303,20 @@ def test_operator_asks_for_another_certificate(gateway, obtain, pebble):
                             .serial_number) == "Valid"
 
 
-def test_bad_nonces_everywhere(gateway, obtain, start_pebble):
-    made = start_pebble(nonces=15)
+def test_renewal_by_lifetime(gateway, obtain, start_pebble):
+    made = start_pebble(validity=20)
+    gateway.apply("brief", issuer("brief", made))
+    host = name()
+    first = obtain(host, by="brief")
+    second = wait_served(gateway, host, unlike=first, timeout=20)
+
+    assert second.not_valid_before < first.not_valid_after
+    assert made.status_of(second.serial_number) == "Valid"
+    gateway.remove_objects(manifest.label(host))
+
+
+def test_bad_nonces_cost_no_order(gateway, obtain, start_pebble):
+    made = start_pebble(nonces=40)
     gateway.apply("nonces", issuer("nonces", made))
 
     for _ in range(5):
