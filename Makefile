@@ -83,7 +83,7 @@ SAN_TESTS := t/test_streams.py t/test_changes.py t/test_balancer.py \
              t/test_helper.py t/test_old_tables.py t/test_kubernetes.py \
              t/test_leader.py t/test_webhook.py t/test_source.py \
              t/test_issuers.py t/test_namespaces.py t/test_challenges.py \
-             t/test_acme.py t/test_acme_cluster.py
+             t/test_acme.py t/test_acme_cluster.py t/test_acme_key.py
 
 $(OBJS)/t/%: t/unit/%.c $(OBJS)/libtorii.a $(HEADERS)
 	@mkdir -p $(@D)

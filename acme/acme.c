@@ -38,6 +38,7 @@ acme_create(const acme_conf_t *conf, uint64_t now)
     acme_queue_init(&acme->tells);
     acme_queue_init(&acme->jobs);
     acme_queue_init(&acme->later);
+    acme_queue_init(&acme->keys);
 
     return acme;
 }

@@ -97,6 +97,8 @@ typedef enum {
                                   everywhere → acme_presented() */
     ACME_DO_WITHDRAW,          /* those of id are asked for no more */
     ACME_DO_CERTIFICATE,       /* keep and serve → acme_saved() */
+    ACME_DO_KEY,               /* make a key, which may take seconds
+                                  → acme_key() */
     ACME_DO_EVENT              /* tell people */
 } acme_do_e;
 
@@ -108,7 +110,7 @@ typedef enum {
 typedef struct {
     acme_do_e              what;
     uint32_t               ticket;      /* to be given back: SAVE, ACCOUNT,
-                                           PRESENT, CERTIFICATE */
+                                           PRESENT, CERTIFICATE, KEY */
     torii_str_t            issuer;      /* SEND, ACCOUNT, EVENT: its name */
     torii_str_t            want;        /* PRESENT, WITHDRAW, CERTIFICATE,
                                            EVENT: the id, "" none */
@@ -120,6 +122,7 @@ typedef struct {
     uint32_t               n;
     torii_str_t            chain;       /* CERTIFICATE: PEM */
     torii_str_t            key;         /* PEM, as the want asks */
+    torii_key_type_e       key_type;    /* KEY */
     const char            *reason;      /* EVENT */
     unsigned               warning:1;
     torii_str_t            text;
@@ -163,6 +166,11 @@ void acme_saved(acme_t *acme, uint64_t now, uint32_t ticket, int ok);
 /* ok 0: error says why, in words; the order is given up. */
 void acme_presented(acme_t *acme, uint64_t now, uint32_t ticket, int ok,
     const char *error);
+/*
+ * The key is the machine's from then on, whether or not anything waits for it
+ * still.  NULL: it could not be made; tried again later.
+ */
+void acme_key(acme_t *acme, uint64_t now, uint32_t ticket, EVP_PKEY *key);
 /* A validator asked for a challenge of this want. */
 void acme_seen(acme_t *acme, uint64_t now, torii_str_t want);
 

@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <openssl/crypto.h>
 
 #include "acme_engine.h"
 
@@ -37,7 +36,7 @@ acme_account_due(acme_account_t *a)
 
     if (a->key_at && a->key_at <= now) {
         a->key_at = 0;
-        acme_job_queue(a->acme, &a->keep, 1);
+        acme_job_queue(a->acme, a->key ? &a->keep : &a->make, 1);
     }
 
     acme_account_run(a);
@@ -45,11 +44,18 @@ acme_account_due(acme_account_t *a)
 }
 
 
-/* A CA that did not answer, or had enough, is tried by one order first. */
+/*
+ * A CA that did not answer, or had enough, is tried by one order first; none
+ * begins while the account's key changes.
+ */
 
 static uint32_t
 acme_account_limit(const acme_account_t *a)
 {
+    if (a->rolling) {
+        return 0;
+    }
+
     return (a->ill || a->probe) ? 1 : a->acme->orders;
 }
 
@@ -151,9 +157,20 @@ acme_account_saved(acme_account_t *a, int ok)
         return;
     }
 
-    if (a->rolling && a->operation == NULL && a->client != NULL) {
-        acme_account_roll(a);
+    if (!a->rolling || a->operation != NULL || a->client == NULL) {
+        return;
     }
+
+    if (a->in_flight) {
+
+        /* their challenges are answered with the old key's thumbprint */
+
+        a->save_at = a->acme->now + ACME_SECOND;
+        acme_account_plan(a);
+        return;
+    }
+
+    acme_account_roll(a);
 }
 
 
@@ -274,7 +291,7 @@ acme_account_contacted(void *data, const acme_problem_t *problem,
 static void
 acme_account_contact(acme_account_t *a)
 {
-    if (a->contact_tried || a->operation != NULL
+    if (a->contact_tried || a->operation != NULL || a->making
         || torii_str_eq(a->email, a->contacted))
     {
         return;
@@ -390,6 +407,7 @@ acme_account_roll_answer(void *data, const acme_problem_t *problem,
 
     if (problem->fail == ACME_FAIL_NONE) {
         acme_account_rolled(a);
+        acme_account_plan(a);
         return;
     }
 
@@ -410,6 +428,7 @@ acme_account_roll_answer(void *data, const acme_problem_t *problem,
         /* an answer was lost: the old key is the CA's no more */
 
         acme_account_rolled(a);
+        acme_account_plan(a);
         a->reset = 1;
         return;
     }
@@ -420,6 +439,7 @@ acme_account_roll_answer(void *data, const acme_problem_t *problem,
     a->resumed = 0;
     acme_keep(&a->next_key, torii_str(""));
     acme_account_save(a);
+    acme_account_plan(a);
 
     acme_event(a->acme, NULL, a->issuer, "Failed", 1,
                "the account's key was not changed: %s", problem->text);
@@ -435,11 +455,25 @@ acme_account_roll(acme_account_t *a)
 }
 
 
+void
+acme_account_roll_over(acme_account_t *a, EVP_PKEY *key)
+{
+    if (key == NULL) {
+        acme_event(a->acme, NULL, a->issuer, "Failed", 1,
+                   "the account's key was not changed: another cannot be "
+                   "made");
+        return;
+    }
+
+    a->next_pkey = key;
+    a->rolling = 1;
+    acme_account_save(a);
+}
+
+
 int
 acme_rollover(acme_t *acme, uint64_t now, torii_str_t name)
 {
-    torii_str_t        s;
-    torii_buf_t        pem = { NULL, 0, 0 };
     acme_issuer_t     *issuer;
     acme_account_t    *a;
     torii_key_type_e   type;
@@ -449,34 +483,17 @@ acme_rollover(acme_t *acme, uint64_t now, torii_str_t name)
     issuer = acme_issuer_get(acme, name);
     a = issuer ? issuer->account : NULL;
 
-    if (a == NULL || a->client == NULL || a->url.len == 0 || a->rolling
-        || a->operation != NULL)
+    if (a == NULL || a->client == NULL || a->url.len == 0 || a->making
+        || a->rolling || a->operation != NULL)
     {
         return TORII_DECLINED;
     }
 
     type = torii_key_type(a->key);
-    a->next_pkey = torii_key_generate(type == TORII_KEY_OTHER
-                                      ? TORII_KEY_EC_P256 : type);
 
-    if (a->next_pkey == NULL
-        || torii_key_write(a->next_pkey, 0, &pem) != TORII_OK)
-    {
-        EVP_PKEY_free(a->next_pkey);
-        a->next_pkey = NULL;
-        torii_buf_free(&pem);
-        return TORII_ERROR;
-    }
-
-    s.data = pem.data;
-    s.len = pem.len;
-    acme_keep(&a->next_key, s);
-
-    OPENSSL_cleanse(pem.data, pem.len);
-    torii_buf_free(&pem);
-
-    a->rolling = 1;
-    acme_account_save(a);
+    a->making = 1;
+    acme_key_ask(acme, &a->make, type == TORII_KEY_OTHER ? TORII_KEY_EC_P256
+                                                         : type);
 
     return TORII_OK;
 }

@@ -5,16 +5,17 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <openssl/crypto.h>
 
 #include "acme_engine.h"
+
+
+#define ACME_MAKE_RETRY  (10 * ACME_SECOND)
 
 
 static acme_account_t *acme_account_create(acme_issuer_t *issuer,
     EVP_PKEY *key);
 static acme_account_t *acme_account_made(const acme_issuer_t *issuer);
-static int acme_account_make_key(acme_account_t *a, torii_key_type_e type);
-static void acme_account_recall(acme_account_t *a, torii_str_t url);
+static void acme_account_recall(acme_account_t *a);
 static int acme_account_configure(acme_account_t *a,
     const acme_issuer_t *issuer);
 static void acme_account_leave(acme_account_t *a);
@@ -81,11 +82,6 @@ acme_account_assign(acme_issuer_t *issuer)
     if (a == NULL) {
         a = acme_account_create(issuer, key);
 
-        if (a == NULL) {
-            return acme_account_problem(issuer, "a key for its account cannot "
-                                        "be made");
-        }
-
     } else {
         EVP_PKEY_free(key);
     }
@@ -104,7 +100,7 @@ acme_account_assign(acme_issuer_t *issuer)
 }
 
 
-/* The one whose key was made for this issuer, when it is not yet told back. */
+/* The one whose key is made for this issuer, and not yet told back. */
 
 static acme_account_t *
 acme_account_made(const acme_issuer_t *issuer)
@@ -112,7 +108,8 @@ acme_account_made(const acme_issuer_t *issuer)
     acme_account_t  *a;
 
     for (a = issuer->acme->accounts; a != NULL; a = a->next) {
-        if (a->made.len && torii_str_eq(a->issuer, issuer->conf.name)
+        if ((a->made.len || a->key == NULL)
+            && torii_str_eq(a->issuer, issuer->conf.name)
             && torii_str_eq(a->conf.directory, issuer->conf.directory))
         {
             return a;
@@ -138,57 +135,57 @@ acme_account_create(acme_issuer_t *issuer, EVP_PKEY *key)
     a->key = key;
 
     acme_job_init(&a->save, ACME_DO_SAVE, NULL, a);
+    acme_job_init(&a->make, ACME_DO_KEY, NULL, a);
     acme_job_init(&a->keep, ACME_DO_ACCOUNT, NULL, a);
 
-    if (key == NULL
-        && acme_account_make_key(a, issuer->conf.key_type) != TORII_OK)
-    {
-        free(a);
-        return NULL;
-    }
-
-    a->kid = acme_account_kid(issuer->conf.directory, a->key);
-    a->id = a->kid;
-
     acme_keep(&a->issuer, issuer->conf.name);
-    acme_account_recall(a, issuer->conf.account);
+    acme_keep(&a->url, issuer->conf.account);
 
     a->next = acme->accounts;
     acme->accounts = a;
+
+    if (key != NULL) {
+        a->kid = acme_account_kid(issuer->conf.directory, key);
+        acme_account_recall(a);
+        return a;
+    }
+
+    a->making = 1;
+    a->unkept = 1;
+    acme_key_ask(acme, &a->make, issuer->conf.key_type);
 
     return a;
 }
 
 
-static int
-acme_account_make_key(acme_account_t *a, torii_key_type_e type)
+void
+acme_account_keyed(acme_account_t *a, EVP_PKEY *key)
 {
-    torii_str_t  s;
-    torii_buf_t  pem = { NULL, 0, 0 };
-
-    a->key = torii_key_generate(type);
-
-    if (a->key == NULL) {
-        return TORII_ERROR;
+    if (acme_key_keep(a->key ? &a->next_key : &a->made, key) != TORII_OK) {
+        EVP_PKEY_free(key);
+        key = NULL;
     }
 
-    if (torii_key_write(a->key, 0, &pem) != TORII_OK) {
-        EVP_PKEY_free(a->key);
-        torii_buf_free(&pem);
-        return TORII_ERROR;
+    if (key == NULL && a->key == NULL) {
+        acme_event(a->acme, NULL, a->issuer, "Failed", 1,
+                   "a key for the account cannot be made; this is tried again");
+        a->key_at = a->acme->now + ACME_MAKE_RETRY;
+        acme_account_plan(a);
+        return;
     }
 
-    s.data = pem.data;
-    s.len = pem.len;
-    acme_keep(&a->made, s);
+    a->making = 0;
 
-    OPENSSL_cleanse(pem.data, pem.len);
-    torii_buf_free(&pem);
+    if (a->key != NULL) {
+        acme_account_roll_over(a, key);
+        return;
+    }
 
-    a->unkept = 1;
+    a->key = key;
+    a->kid = acme_account_kid(a->conf.directory, key);
+    acme_account_recall(a);
+
     acme_job_queue(a->acme, &a->keep, 1);
-
-    return TORII_OK;
 }
 
 
@@ -198,7 +195,7 @@ acme_account_make_key(acme_account_t *a, torii_key_type_e type)
  */
 
 static void
-acme_account_recall(acme_account_t *a, torii_str_t url)
+acme_account_recall(acme_account_t *a)
 {
     uint32_t       i;
     acme_t        *acme;
@@ -206,7 +203,7 @@ acme_account_recall(acme_account_t *a, torii_str_t url)
     acme_known_t  *k;
 
     acme = a->acme;
-    acme_keep(&a->url, url);
+    a->id = a->kid;
 
     for (k = acme->known; k != NULL; k = k->next) {
 
@@ -436,6 +433,7 @@ acme_account_free(acme_account_t *a)
     acme_engine_forget(a);
     acme_heap_remove(&acme->timers, &a->timer);
     acme_job_cancel(acme, &a->save);
+    acme_job_cancel(acme, &a->make);
     acme_job_cancel(acme, &a->keep);
 
     if (acme->turn == a) {

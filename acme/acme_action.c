@@ -55,11 +55,27 @@ acme_job_queue(acme_t *acme, acme_job_t *job, int urgent)
     if (job->what == ACME_DO_EVENT || job->what == ACME_DO_WITHDRAW) {
         acme_queue_add(&acme->tells, &job->queue);
 
+    } else if (job->slow) {
+
+        /* an account's first: more waits for it */
+
+        acme_queue_add(job->account != NULL ? acme->keys.next : &acme->keys,
+                       &job->queue);
+
     } else {
         acme_queue_add(urgent ? &acme->jobs : &acme->later, &job->queue);
     }
 
     job->state = ACME_JOB_QUEUED;
+}
+
+
+static void
+acme_job_back(acme_t *acme, acme_job_t *job)
+{
+    acme->tickets[job->slot].job = NULL;
+    acme->out--;
+    acme->making -= job->slow;
 }
 
 
@@ -69,8 +85,7 @@ acme_job_cancel(acme_t *acme, acme_job_t *job)
     acme_queue_remove(&job->queue);
 
     if (job->state == ACME_JOB_OUT) {
-        acme->tickets[job->slot].job = NULL;
-        acme->out--;
+        acme_job_back(acme, job);
     }
 
     job->state = ACME_JOB_IDLE;
@@ -90,8 +105,7 @@ acme_job_take(acme_t *acme, uint32_t ticket)
         return NULL;
     }
 
-    t->job = NULL;
-    acme->out--;
+    acme_job_back(acme, job);
     job->state = ACME_JOB_IDLE;
 
     return job;
@@ -115,6 +129,7 @@ acme_job_ticket(acme_t *acme, acme_job_t *job)
     job->slot = acme->last_ticket % ACME_TICKETS;
     job->state = ACME_JOB_OUT;
     acme->out++;
+    acme->making += job->slow;
 }
 
 
@@ -129,6 +144,11 @@ acme_job_next(acme_t *acme, acme_action_t *action)
 
     } else if (!acme_queue_empty(&acme->jobs) && acme->out < ACME_TICKETS) {
         head = &acme->jobs;
+
+    } else if (!acme_queue_empty(&acme->keys) && acme->making < ACME_KEYS
+               && acme->out < ACME_TICKETS)
+    {
+        head = &acme->keys;
 
     } else if (!acme_queue_empty(&acme->later) && acme->out < ACME_TICKETS / 2)
     {
@@ -277,6 +297,10 @@ acme_job_fill(acme_t *acme, acme_job_t *job, acme_action_t *action)
         torii_buf_add_str(&acme->data, job->account->made);
         action->data.data = acme->data.data;
         action->data.len = acme->data.len;
+        break;
+
+    case ACME_DO_KEY:
+        action->key_type = job->key_type;
         break;
 
     case ACME_DO_PRESENT:

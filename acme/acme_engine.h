@@ -12,6 +12,7 @@
  *   acme_plan.c     when to renew, when to try again; acme_ari.c
  *   acme_issue.c    one issuance; acme_local.c; acme_kept.c, when it went well;
  *                   acme_fail.c, when it did not
+ *   acme_key.c      keys, which the owner makes
  *   acme_bucket.c   how much a CA is asked
  *   acme_save.c, acme_load.c   the files of the state
  *   acme_status.c   what people see, what operators ask for
@@ -40,6 +41,7 @@
 #define ACME_ORDERS            16        /* in flight, of an account */
 #define ACME_POLLS             16        /* of renewal information, likewise */
 #define ACME_TICKETS           64        /* actions out at a time */
+#define ACME_KEYS              2         /* RSA keys of them: they take long */
 #define ACME_SLICE             16        /* timers, or PEMs read, in one call */
 
 #define ACME_HISTORY           16        /* issuances kept of an entry */
@@ -121,6 +123,8 @@ typedef struct {
     acme_do_e              what;
     acme_job_state_e       state;
     uint32_t               slot;        /* OUT: of the ticket */
+    torii_key_type_e       key_type;    /* KEY */
+    unsigned               slow:1;      /* KEY: one of ACME_KEYS */
     acme_entry_t          *entry;       /* either of them, or an event */
     acme_account_t        *account;
 } acme_job_t;
@@ -267,6 +271,7 @@ typedef struct {
 typedef enum {
     ACME_PHASE_IDLE = 0,
     ACME_PHASE_READY,                   /* waits for its account */
+    ACME_PHASE_KEY,                     /* its key is being made */
     ACME_PHASE_RECORD,                  /* the attempt is being saved */
     ACME_PHASE_ORDER,                   /* see its step */
     ACME_PHASE_CREATED,                 /* the order's URL is being saved */
@@ -278,7 +283,7 @@ struct acme_entry_s {
     acme_node_t            timer;
     acme_node_t            ready;
     acme_queue_t           check;       /* its PEM is to be read */
-    acme_queue_t           flight;      /* from RECORD on */
+    acme_queue_t           flight;      /* from KEY on */
     acme_t                *acme;
     torii_str_t            id;
     uint64_t               hash;        /* of id */
@@ -342,6 +347,7 @@ struct acme_entry_s {
     uint32_t               keep_fails;
     uint64_t               keep_at;
     acme_job_t             save;
+    acme_job_t             make;        /* KEY */
     acme_job_t             present;
     acme_job_t             withdraw;
     acme_job_t             keep;
@@ -374,7 +380,7 @@ struct acme_account_s {
     uint64_t               digest;      /* of what conf was made of */
     uint64_t               id;          /* for its life, whatever its key */
     uint64_t               kid;         /* of directory and key */
-    EVP_PKEY              *key;
+    EVP_PKEY              *key;         /* NULL: the first is being made */
     torii_str_t            url;
     torii_str_t            contacted;   /* the address that the CA has */
     torii_str_t            made;        /* PEM, a key that is to be kept */
@@ -384,6 +390,7 @@ struct acme_account_s {
     acme_client_t         *client;      /* NULL: not before the key is kept */
     uint32_t               refs;
     unsigned               unkept:1;    /* its key is new, and not yet safe */
+    unsigned               making:1;    /* a key, the first or the next */
     unsigned               rolling:1;
     unsigned               resumed:1;   /* rolling since before the start */
     unsigned               reset:1;     /* its client is to be made anew */
@@ -405,6 +412,7 @@ struct acme_account_s {
     uint64_t               key_at;
     uint64_t               skew_told;
     acme_job_t             save;
+    acme_job_t             make;        /* KEY */
     acme_job_t             keep;        /* ACCOUNT */
 };
 
@@ -454,6 +462,8 @@ struct acme_s {
     acme_queue_t           tells;       /* jobs without a ticket */
     acme_queue_t           jobs;
     acme_queue_t           later;       /* jobs that nothing waits for */
+    acme_queue_t           keys;        /* slow ones to be made */
+    uint32_t               making;      /* of them, out */
     acme_issuer_t         *issuers;
     acme_account_t        *accounts;
     acme_account_t        *turn;        /* whose client is asked next */
@@ -525,6 +535,9 @@ void acme_account_free_unused(acme_t *acme);
 void acme_account_reset(acme_account_t *a);
 uint64_t acme_account_kid(torii_str_t directory, EVP_PKEY *key);
 
+/* The key that was asked for, or NULL. */
+void acme_account_keyed(acme_account_t *a, EVP_PKEY *key);
+
 /* acme_account_run.c: what one does */
 void acme_account_due(acme_account_t *a);
 /* Its timer: the earliest of all that it waits for. */
@@ -532,6 +545,8 @@ void acme_account_plan(acme_account_t *a);
 void acme_account_save(acme_account_t *a);
 void acme_account_saved(acme_account_t *a, int ok);
 void acme_account_kept(acme_account_t *a, int ok);
+/* The next key is there, as PEM in next_key, too. */
+void acme_account_roll_over(acme_account_t *a, EVP_PKEY *key);
 /* After an answer: is the account new, do the clocks differ, may it go on. */
 void acme_account_look(acme_account_t *a);
 void acme_account_ill(acme_account_t *a, const acme_problem_t *problem);
@@ -564,7 +579,8 @@ void acme_issue_begin(acme_entry_t *e);
 /* In order of trial, what the name can be shown with; 0: nothing. */
 uint32_t acme_issue_types(const acme_entry_t *e, const acme_want_name_t *name,
     uint8_t types[ACME_CHALLENGE_MAX]);
-EVP_PKEY *acme_issue_key(acme_entry_t *e);
+/* It has its key: the attempt is put on disk. */
+void acme_issue_record(acme_entry_t *e);
 void acme_issue_recorded(acme_entry_t *e);
 void acme_issue_step(acme_entry_t *e);
 void acme_issue_presented(acme_entry_t *e, int ok, const char *error);
@@ -579,6 +595,14 @@ int acme_issue_replaces(const acme_entry_t *e, const acme_account_t *a);
 /* EXEMPT from the CA's limits: a renewal in its window */
 int acme_issue_exempt(const acme_entry_t *e, const acme_account_t *a);
 
+/* acme_key.c */
+/* Queues an entry's or an account's job; see acme_key(). */
+void acme_key_ask(acme_t *acme, acme_job_t *job, torii_key_type_e type);
+/* As PEM, wiped by acme_keep().  TORII_ERROR: also when there is no key. */
+int acme_key_keep(torii_str_t *to, EVP_PKEY *key);
+/* The issuance gets a key, and goes on when it has it. */
+void acme_issue_make(acme_entry_t *e);
+
 /* acme_kept.c */
 void acme_issue_issued(acme_entry_t *e, torii_str_t chain);
 void acme_issue_kept(acme_entry_t *e, int ok);
@@ -588,7 +612,7 @@ void acme_issue_failed(acme_entry_t *e, const acme_problem_t *problem);
 void acme_issue_refused(acme_entry_t *e, acme_fail_e fail, const char *fmt,
     ...) __attribute__((format(printf, 3, 4)));
 
-/* acme_local.c */
+/* acme_local.c: from its key on */
 void acme_local_issue(acme_entry_t *e);
 
 /* acme_save.c */

@@ -7,7 +7,6 @@
  */
 
 #include <stdlib.h>
-#include <openssl/crypto.h>
 
 #include "acme_engine.h"
 
@@ -177,27 +176,6 @@ acme_issue_check(acme_entry_t *e)
 }
 
 
-EVP_PKEY *
-acme_issue_key(acme_entry_t *e)
-{
-    EVP_PKEY  *key;
-
-    if (e->want.reuse_key && !e->new_key && e->have.arena != NULL
-        && e->key.len)
-    {
-        key = torii_key_read(e->key);
-
-        if (key != NULL && torii_key_type(key) == e->want.key_type) {
-            return key;
-        }
-
-        EVP_PKEY_free(key);
-    }
-
-    return torii_key_generate(e->want.key_type);
-}
-
-
 void
 acme_issue_drop_order(acme_entry_t *e)
 {
@@ -209,35 +187,6 @@ acme_issue_drop_order(acme_entry_t *e)
     acme_keep(&e->saved.key, none);
     e->saved.expires = 0;
     e->saved.counted = 0;
-}
-
-
-/* The key is kept with the attempt. */
-
-static int
-acme_issue_new_key(acme_entry_t *e)
-{
-    torii_str_t  s;
-    torii_buf_t  pem = { NULL, 0, 0 };
-
-    EVP_PKEY_free(e->order_key);
-    e->order_key = acme_issue_key(e);
-
-    if (e->order_key == NULL
-        || torii_key_write(e->order_key, 0, &pem) != TORII_OK)
-    {
-        torii_buf_free(&pem);
-        return TORII_ERROR;
-    }
-
-    s.data = pem.data;
-    s.len = pem.len;
-    acme_keep(&e->saved.key, s);
-
-    OPENSSL_cleanse(pem.data, pem.len);
-    torii_buf_free(&pem);
-
-    return TORII_OK;
 }
 
 
@@ -271,7 +220,6 @@ acme_issue_begin(acme_entry_t *e)
         acme_client_retry(a->client);
     }
 
-    e->phase = ACME_PHASE_RECORD;
     a->in_flight++;
     acme_queue_add(&e->acme->flight, &e->flight);
 
@@ -285,13 +233,22 @@ acme_issue_begin(acme_entry_t *e)
 
     acme_issue_drop_order(e);
 
-    if (acme_issue_new_key(e) != TORII_OK) {
-        acme_issue_refused(e, ACME_FAIL_CONFIG, "a key cannot be made");
-        return;
-    }
-
     if (!e->exempt) {
         acme_bucket_spend(&a->orders, &acme_rate_orders, e->acme->now);
+    }
+
+    acme_issue_make(e);
+}
+
+
+/* The key is kept with the attempt. */
+
+void
+acme_issue_record(acme_entry_t *e)
+{
+    if (acme_key_keep(&e->saved.key, e->order_key) != TORII_OK) {
+        acme_issue_refused(e, ACME_FAIL_CSR, "its key cannot be kept");
+        return;
     }
 
     if (e->saved.fails == 0) {
@@ -303,9 +260,10 @@ acme_issue_begin(acme_entry_t *e)
 
     acme_ari_forced(e);
 
+    e->phase = ACME_PHASE_RECORD;
     e->saved.attempt = e->acme->now;
     e->saved.pending = 1;
-    e->saved.account = a->id;
+    e->saved.account = e->account->id;
     e->saved.set = e->set;
 
     acme_save(e);
@@ -591,6 +549,7 @@ acme_issue_release(acme_entry_t *e)
 
     torii_buf_free(&e->issued);
     acme_have_free(&e->coming);
+    acme_job_cancel(e->acme, &e->make);
     acme_job_cancel(e->acme, &e->present);
     acme_job_cancel(e->acme, &e->keep);
     acme_issue_withdraw(e);

@@ -52,14 +52,6 @@ acme_local_issue(acme_entry_t *e)
     torii_str_t  chain;
     torii_buf_t  pem = { NULL, 0, 0 };
 
-    e->account = NULL;
-    e->order_key = acme_issue_key(e);
-
-    if (e->order_key == NULL) {
-        acme_issue_refused(e, ACME_FAIL_CONFIG, "a key cannot be made");
-        return;
-    }
-
     if (acme_local_sign(e, &pem, error) != TORII_OK) {
         acme_issue_refused(e, ACME_FAIL_CONFIG, "%s", error);
         torii_buf_free(&pem);

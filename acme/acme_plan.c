@@ -406,7 +406,8 @@ acme_plan_go(acme_entry_t *e)
     a = issuer->account;
 
     if (a == NULL) {
-        acme_local_issue(e);
+        e->account = NULL;
+        acme_issue_make(e);
         return;
     }
 

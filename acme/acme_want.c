@@ -46,6 +46,7 @@ acme_entry_get(acme_t *acme, torii_str_t id, int create)
     acme_keep(&e->id, id);
 
     acme_job_init(&e->save, ACME_DO_SAVE, e, NULL);
+    acme_job_init(&e->make, ACME_DO_KEY, e, NULL);
     acme_job_init(&e->present, ACME_DO_PRESENT, e, NULL);
     acme_job_init(&e->withdraw, ACME_DO_WITHDRAW, e, NULL);
     acme_job_init(&e->keep, ACME_DO_CERTIFICATE, e, NULL);

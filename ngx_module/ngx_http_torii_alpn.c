@@ -201,7 +201,13 @@ ngx_http_torii_alpn_select(ngx_ssl_conn_t *ssl, const unsigned char **out,
     unsigned char *outlen, const unsigned char *in, unsigned int inlen,
     void *arg)
 {
-    /* the only one offered */
+    /* the only one offered, unless a second ClientHello offers others */
+
+    if (inlen != sizeof(NGX_HTTP_TORII_ACME)
+        || ngx_memcmp(in, NGX_HTTP_TORII_ACME_LIST + 2, inlen) != 0)
+    {
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    }
 
     *out = in + 1;
     *outlen = in[0];

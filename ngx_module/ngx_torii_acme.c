@@ -12,6 +12,7 @@
 
 
 #define NGX_TORII_ACME_TURN     64       /* actions at once */
+#define NGX_TORII_ACME_SPAN     5000     /* us in one turn, but for one key */
 #define NGX_TORII_ACME_GAP      500000   /* us between two looks at objects */
 #define NGX_TORII_ACME_SOON     50       /* ms, to a look that came too soon */
 #define NGX_TORII_ACME_LATER    300      /* ms, to one that misses something */
@@ -23,6 +24,7 @@
 typedef struct {
     ngx_torii_acme_t           *acme;
     ngx_torii_curl_transfer_t  *transfer;
+    ngx_torii_trust_t          *trust;
     uint32_t                    id;
     uint32_t                    term;
     acme_response_t             res;
@@ -43,6 +45,8 @@ static ngx_uint_t ngx_torii_acme_types(uint32_t solve, uint8_t *types);
 
 static void ngx_torii_acme_pump(ngx_torii_acme_t *a);
 static void ngx_torii_acme_do(ngx_torii_acme_t *a, acme_action_t *action);
+static void ngx_torii_acme_key(void *data, uint32_t term, uint32_t ticket,
+    EVP_PKEY *key);
 static void ngx_torii_acme_event(ngx_torii_acme_t *a, acme_action_t *action);
 
 static void ngx_torii_acme_send(ngx_torii_acme_t *a, acme_action_t *action);
@@ -100,8 +104,9 @@ ngx_torii_acme_create(ngx_torii_helper_t *h)
 
     a->curl = ngx_torii_curl_create(h->pool, h->log);
     a->dns = ngx_torii_dns_create(h->pool, &h->tmcf->resolver, h->log);
+    a->keys = ngx_torii_keys_create(h->pool, ngx_torii_acme_key, a, h->log);
 
-    if (a->curl == NULL || a->dns == NULL) {
+    if (a->curl == NULL || a->dns == NULL || a->keys == NULL) {
         return NULL;
     }
 
@@ -215,6 +220,8 @@ void
 ngx_torii_acme_beat(ngx_torii_acme_t *a)
 {
     uint64_t  changes;
+
+    ngx_torii_issuers_sweep(a);
 
     if (a->acme) {
         ngx_torii_file_each(&a->requests, ngx_torii_acme_command, a, a->log);
@@ -330,6 +337,7 @@ ngx_torii_acme_tell(ngx_torii_acme_t *a)
 
     if (a->acme) {
         acme_begin(a->acme);
+        ngx_torii_issuers_begin(a);
 
         ingress_store_each(h->store, INGRESS_KIND_ISSUER,
                            ngx_torii_acme_issuer, a);
@@ -340,6 +348,7 @@ ngx_torii_acme_tell(ngx_torii_acme_t *a)
     ingress_issues(h->store, &h->options, &a->bad, ngx_torii_acme_issue, a);
 
     if (a->acme) {
+        ngx_torii_issuers_end(a);
         acme_end(a->acme, ngx_torii_publish_ms());
     }
 }
@@ -567,6 +576,7 @@ ngx_torii_acme_pump(ngx_torii_acme_t *a)
 {
     int            rc;
     uint32_t       wait;
+    uint64_t       begin;
     ngx_uint_t     n;
     acme_action_t  action;
 
@@ -574,7 +584,15 @@ ngx_torii_acme_pump(ngx_torii_acme_t *a)
         return;
     }
 
+    begin = ngx_torii_publish_us();
+
     for (n = 0; n < NGX_TORII_ACME_TURN; n++) {
+
+        /* keys take long to make, and others wait for this loop */
+
+        if (ngx_torii_publish_us() - begin > NGX_TORII_ACME_SPAN) {
+            break;
+        }
 
         rc = acme_next(a->acme, ngx_torii_publish_ms(), &action, &wait);
 
@@ -621,6 +639,10 @@ ngx_torii_acme_do(ngx_torii_acme_t *a, acme_action_t *action)
         rc = a->keeper->certificate(a, action);
         break;
 
+    case ACME_DO_KEY:
+        ngx_torii_key_make(a->keys, action->key_type, a->term, action->ticket);
+        return;
+
     case ACME_DO_EVENT:
     default:
         ngx_torii_acme_event(a, action);
@@ -631,6 +653,22 @@ ngx_torii_acme_do(ngx_torii_acme_t *a, acme_action_t *action)
         acme_saved(a->acme, ngx_torii_publish_ms(), action->ticket,
                    rc == NGX_OK);
     }
+}
+
+
+static void
+ngx_torii_acme_key(void *data, uint32_t term, uint32_t ticket, EVP_PKEY *key)
+{
+    ngx_torii_acme_t *a = data;
+
+    if (a->acme == NULL || a->term != term) {
+        EVP_PKEY_free(key);
+        return;
+    }
+
+    acme_key(a->acme, ngx_torii_publish_ms(), ticket, key);
+
+    ngx_torii_acme_wake(a);
 }
 
 
@@ -694,12 +732,14 @@ ngx_torii_acme_send(ngx_torii_acme_t *a, acme_action_t *action)
     req.body.len = action->request.body.len;
     req.timeout = action->request.timeout;
     req.connect_timeout = NGX_TORII_ACME_CONNECT;
-    req.tls = ngx_torii_issuer_trust(a, action->issuer);
+    call->trust = ngx_torii_issuer_trust(a, action->issuer);
 
-    if (req.tls == NULL) {
+    if (call->trust == NULL) {
         ngx_torii_acme_fail(call, "its caBundle is no PEM certificate");
         return;
     }
+
+    req.tls = ngx_torii_trust_tls(call->trust);
 
     handlers.head = ngx_torii_acme_head;
     handlers.body = ngx_torii_acme_body;
@@ -822,6 +862,10 @@ ngx_torii_acme_answer(ngx_torii_acme_call_t *call)
         ngx_torii_acme_wake(a);
     }
 
+    if (call->trust) {
+        ngx_torii_trust_leave(call->trust);
+    }
+
     torii_buf_free(&call->body);
     torii_arena_destroy(call->arena);
     free(call);
@@ -850,6 +894,12 @@ ngx_torii_acme_command(void *ctx, torii_str_t name, torii_str_t data)
     data = torii_str_trim(data);
     now = ngx_torii_publish_ms();
     rc = TORII_ERROR;
+    id = torii_str("");
+    verb = id;
+
+    if (torii_str_has_control(data)) {
+        data.len = 0;
+    }
 
     (void) torii_str_next(&data, " ", &verb);
     (void) torii_str_next(&data, " ", &id);

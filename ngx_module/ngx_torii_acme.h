@@ -12,6 +12,7 @@
 #include "ngx_torii_helper.h"
 #include "ngx_torii_curl.h"
 #include "ngx_torii_dns.h"
+#include "ngx_torii_key.h"
 #include "acme.h"
 #include "ingress_issue.h"
 
@@ -114,6 +115,7 @@ struct ngx_torii_acme_s {
     char                     held_text[256];    /* … in words */
     ngx_torii_curl_t        *curl;
     ngx_torii_dns_t         *dns;
+    ngx_torii_keys_t        *keys;
     ngx_str_t                dir;        /* private/acme */
     ngx_str_t                accounts;   /* private/accounts: their keys */
     ngx_str_t                certificates;   /* private/certificates */
@@ -162,9 +164,22 @@ torii_str_t ngx_torii_issuer_name(torii_arena_t *arena,
 /* Tells the machine of one, with what its Secrets hold. */
 void ngx_torii_issuer_tell(ngx_torii_acme_t *a, torii_arena_t *arena,
     const ingress_object_t *issuer);
-/* Whom to trust when this issuer is asked; NULL: it is not known. */
-ngx_torii_curl_tls_t *ngx_torii_issuer_trust(ngx_torii_acme_t *a,
+/* Around those of one look: what was not told of in it is forgotten. */
+void ngx_torii_issuers_begin(ngx_torii_acme_t *a);
+void ngx_torii_issuers_end(ngx_torii_acme_t *a);
+/* Frees what nobody uses any more; not from inside an answer. */
+void ngx_torii_issuers_sweep(ngx_torii_acme_t *a);
+
+typedef struct ngx_torii_trust_s  ngx_torii_trust_t;
+
+/*
+ * Whom to trust when this issuer is asked, until ngx_torii_trust_leave(); NULL:
+ * it is not known, or its caBundle cannot be read.
+ */
+ngx_torii_trust_t *ngx_torii_issuer_trust(ngx_torii_acme_t *a,
     torii_str_t name);
+ngx_torii_curl_tls_t *ngx_torii_trust_tls(ngx_torii_trust_t *t);
+void ngx_torii_trust_leave(ngx_torii_trust_t *t);
 /*
  * The server of a solver "ISSUER#INDEX", which updates go to, and whether names
  * may be aliases of others.  NGX_ERROR: error says what is missing.  Strings

@@ -322,7 +322,7 @@ ngx_torii_certificate_copy(ngx_torii_acme_t *a, const ingress_object_t *o,
 }
 
 
-/* Whether ours hides one of the operator's that lasts longer. */
+/* Whether ours hides one of the operator's that lasts longer, or is newer. */
 
 static ngx_uint_t
 ngx_torii_certificate_older(ngx_torii_acme_t *a, torii_str_t namespace,
@@ -345,7 +345,8 @@ ngx_torii_certificate_older(ngx_torii_acme_t *a, torii_str_t namespace,
     their = ingress_cert_create(&theirs->u.secret);
 
     older = their->problem == NULL
-            && (our->problem || their->not_after > our->not_after);
+            && (our->problem || their->not_after > our->not_after
+                || their->not_before > our->not_before);
 
     ingress_cert_free(our);
     ingress_cert_free(their);

@@ -24,7 +24,8 @@ ngx_int_t
 ngx_torii_file_write(ngx_str_t *dir, torii_str_t name, torii_str_t data,
     ngx_uint_t sync, ngx_log_t *log)
 {
-    u_char  path[NGX_MAX_PATH], tmp[NGX_MAX_PATH + sizeof(".tmp")];
+    u_char  *p;
+    u_char   path[NGX_MAX_PATH], tmp[NGX_MAX_PATH + sizeof(".new")];
 
     if (ngx_torii_file_path(dir, name, path) != NGX_OK) {
         ngx_log_error(NGX_LOG_ERR, log, 0,
@@ -33,7 +34,12 @@ ngx_torii_file_write(ngx_str_t *dir, torii_str_t name, torii_str_t data,
         return NGX_ERROR;
     }
 
-    (void) ngx_sprintf(tmp, "%s.tmp%Z", path);
+    /* beside it; no name is too long for a name of its own, and one that begins
+       with a dot is nobody's */
+
+    p = (u_char *) strrchr((char *) path, '/');
+
+    (void) ngx_sprintf(tmp, "%*s/.new%Z", (size_t) (p - path), path);
 
     if (ngx_torii_file_folders(path, dir->len) != NGX_OK
         || ngx_torii_file_put(tmp, data, sync) != NGX_OK
@@ -84,7 +90,7 @@ ngx_torii_file_path(ngx_str_t *dir, torii_str_t name, u_char *path)
     rest = name;
 
     while (torii_str_next(&rest, "/", &piece)) {
-        if (piece.len == 0 || piece.len > 250 || piece.data[0] == '.'
+        if (piece.len == 0 || piece.len > 255 || piece.data[0] == '.'
             || torii_str_has_control(piece))
         {
             return NGX_ERROR;

@@ -330,6 +330,7 @@ ngx_torii_helper_start_handler(ngx_event_t *ev)
     delay = ngx_torii_helper_restarts(h);
 
     ngx_torii_helper_control = h->pub.control;
+    (void) atexit(ngx_torii_key_goodbye);
     (void) atexit(ngx_torii_helper_goodbye);
 
     ev->handler = ngx_torii_helper_run_handler;

@@ -12,14 +12,17 @@
 #define NGX_TORII_ISSUER_EAB  256        /* bits, unless said */
 
 
-/* Whom to trust: one for all issuers that say the same. */
+/* Whom to trust where an issuer is asked. */
 
-typedef struct {
+struct ngx_torii_trust_s {
     ngx_queue_t              queue;      /* in a->trusts */
     torii_str_t              name;       /* of the issuer */
     uint64_t                 hash;
+    ngx_uint_t               refs;       /* requests under way */
     ngx_torii_identity_t    *identity;   /* NULL: it cannot be read */
-} ngx_torii_trust_t;
+    unsigned                 named:1;    /* in this look */
+    unsigned                 gone:1;     /* goes with its last request */
+};
 
 
 static void ngx_torii_issuer_acme(ngx_torii_acme_t *a, torii_arena_t *arena,
@@ -308,25 +311,24 @@ ngx_torii_trust_set(ngx_torii_acme_t *a, torii_str_t name, torii_str_t bundle,
     t = ngx_torii_trust_find(a, name);
 
     if (t && t->hash == hash) {
+        t->named = 1;
         return;
     }
 
-    if (t == NULL) {
-        t = torii_zalloc(sizeof(ngx_torii_trust_t));
-
-        t->name.data = torii_malloc(name.len);
-        t->name.len = name.len;
-        ngx_memcpy(t->name.data, name.data, name.len);
-
-        ngx_queue_insert_tail(&a->trusts, &t->queue);
+    if (t) {
+        t->gone = 1;
     }
 
-    t->hash = hash;
+    t = torii_zalloc(sizeof(ngx_torii_trust_t));
 
-    /*
-     * The one before stays: requests may be under way with it, and issuers
-     * change a few times in their life.
-     */
+    t->name.data = torii_malloc(name.len);
+    t->name.len = name.len;
+    ngx_memcpy(t->name.data, name.data, name.len);
+
+    t->hash = hash;
+    t->named = 1;
+
+    ngx_queue_insert_tail(&a->trusts, &t->queue);
 
     t->identity = ngx_torii_identity_create(bundle, torii_str(""),
                                             torii_str(""), insecure, error);
@@ -356,7 +358,7 @@ ngx_torii_trust_find(ngx_torii_acme_t *a, torii_str_t name)
     {
         t = ngx_queue_data(q, ngx_torii_trust_t, queue);
 
-        if (torii_str_eq(t->name, name)) {
+        if (!t->gone && torii_str_eq(t->name, name)) {
             return t;
         }
     }
@@ -365,14 +367,98 @@ ngx_torii_trust_find(ngx_torii_acme_t *a, torii_str_t name)
 }
 
 
-ngx_torii_curl_tls_t *
+ngx_torii_trust_t *
 ngx_torii_issuer_trust(ngx_torii_acme_t *a, torii_str_t name)
 {
     ngx_torii_trust_t  *t;
 
     t = ngx_torii_trust_find(a, name);
 
-    return (t && t->identity) ? &t->identity->tls : NULL;
+    if (t == NULL || t->identity == NULL) {
+        return NULL;
+    }
+
+    t->refs++;
+
+    return t;
+}
+
+
+ngx_torii_curl_tls_t *
+ngx_torii_trust_tls(ngx_torii_trust_t *t)
+{
+    return &t->identity->tls;
+}
+
+
+void
+ngx_torii_trust_leave(ngx_torii_trust_t *t)
+{
+    t->refs--;
+}
+
+
+void
+ngx_torii_issuers_begin(ngx_torii_acme_t *a)
+{
+    ngx_queue_t        *q;
+    ngx_torii_trust_t  *t;
+
+    for (q = ngx_queue_head(&a->trusts);
+         q != ngx_queue_sentinel(&a->trusts);
+         q = ngx_queue_next(q))
+    {
+        t = ngx_queue_data(q, ngx_torii_trust_t, queue);
+        t->named = 0;
+    }
+}
+
+
+void
+ngx_torii_issuers_end(ngx_torii_acme_t *a)
+{
+    ngx_queue_t        *q;
+    ngx_torii_trust_t  *t;
+
+    for (q = ngx_queue_head(&a->trusts);
+         q != ngx_queue_sentinel(&a->trusts);
+         q = ngx_queue_next(q))
+    {
+        t = ngx_queue_data(q, ngx_torii_trust_t, queue);
+
+        if (!t->named) {
+            t->gone = 1;
+        }
+    }
+}
+
+
+void
+ngx_torii_issuers_sweep(ngx_torii_acme_t *a)
+{
+    ngx_queue_t        *q, *next;
+    ngx_torii_trust_t  *t;
+
+    for (q = ngx_queue_head(&a->trusts);
+         q != ngx_queue_sentinel(&a->trusts);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        t = ngx_queue_data(q, ngx_torii_trust_t, queue);
+
+        if (!t->gone || t->refs) {
+            continue;
+        }
+
+        if (t->identity) {
+            ngx_torii_curl_forget(a->curl, &t->identity->tls);
+            ngx_torii_identity_free(t->identity);
+        }
+
+        ngx_queue_remove(q);
+        free(t->name.data);
+        free(t);
+    }
 }
 
 

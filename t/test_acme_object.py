@@ -230,6 +230,36 @@ def test_secret_that_is_deleted_comes_back_from_state(echo, authority, own,
     assert fresh.orders() == []
 
 
+def test_secret_that_is_replaced_is_served(echo, authority, own, fresh):
+    """A reissue, as after a leaked key, that ends no later than the first."""
+    host = name()
+    first = authority.issue(host, days=60, start=-2)
+    second = authority.issue(host, days=50)
+    own.apply("secret", issuing.managed_secret(host, first, "stub"))
+    own.apply(host, site(host, echo[0], by="stub"))
+    issuing.wait_state(own, issuing.secret_of(host), "valid")
+
+    own.apply("secret", issuing.managed_secret(host, second, "stub"))
+    assert wait_served(own, host, unlike=first.x509) == second.x509
+    assert fresh.orders() == []
+
+
+@pytest.mark.parametrize("text", [
+    "renew", "", "revoke default/x", "\x1b[1m", "rollover", "renew \n x",
+    "x" * 5000], ids=range(7))
+def test_wish_that_makes_no_sense_is_passed_over(gateway, ca, obtain, text):
+    gateway.expect("no such certificate or issuer")
+    obtain(name())
+    helper = gateway.helper_pid()
+    wish = gateway.state / "private/requests/wish"
+    wish.write_text(text)
+    wish.chmod(0o644)
+
+    nginx.wait_until(lambda: not wish.exists(), gateway.report)
+    obtain(name())
+    assert gateway.helper_pid() == helper
+
+
 def test_restart_asks_for_nothing(echo, own, fresh):
     hosts = [name() for _ in range(5)]
     own.apply("all", [site(host, echo[0], by="stub") for host in hosts])

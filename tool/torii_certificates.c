@@ -271,44 +271,51 @@ torii_certificates_ask(const torii_certificates_t *t, const char *verb,
 }
 
 
-/* The gateway's user, whose folder it is, must be able to read the file. */
+/*
+ * The gateway's user, whose folder it is, must be able to read the file; but he
+ * must not be able to lead us elsewhere, who may be root.
+ */
 
 static int
 torii_certificates_write(const char *dir, const char *text)
 {
-    int             fd, rc;
-    char            path[PATH_MAX + 64], tmp[PATH_MAX + 80];
-    size_t          len;
-    struct stat     st;
-    struct timespec now;
+    int              fd, folder, rc;
+    char             name[64], tmp[80];
+    size_t           len;
+    struct stat      st;
+    struct timespec  now;
 
-    if (stat(dir, &st) != 0) {
+    folder = open(dir, O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
+    if (folder == -1) {
         return TORII_ERROR;
     }
 
     (void) clock_gettime(CLOCK_REALTIME, &now);
-    (void) snprintf(path, sizeof(path), "%s/%lld.%09ld.%ld", dir,
+    (void) snprintf(name, sizeof(name), "%lld.%09ld.%ld",
                     (long long) now.tv_sec, now.tv_nsec, (long) getpid());
-    (void) snprintf(tmp, sizeof(tmp), "%s.tmp", path);
+    (void) snprintf(tmp, sizeof(tmp), "%s.tmp", name);
 
-    fd = open(tmp, O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC, 0600);
-    if (fd == -1) {
-        return TORII_ERROR;
-    }
-
+    rc = TORII_ERROR;
     len = strlen(text);
+    fd = openat(folder, tmp, O_WRONLY|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC,
+                0600);
 
-    rc = (write(fd, text, len) == (ssize_t) len
-          && (geteuid() != 0 || fchown(fd, st.st_uid, st.st_gid) == 0))
-         ? TORII_OK : TORII_ERROR;
+    if (fd != -1) {
+        if (fstat(folder, &st) == 0
+            && write(fd, text, len) == (ssize_t) len
+            && (geteuid() != 0 || fchown(fd, st.st_uid, st.st_gid) == 0)
+            && renameat(folder, tmp, folder, name) == 0)
+        {
+            rc = TORII_OK;
 
-    close(fd);
+        } else {
+            (void) unlinkat(folder, tmp, 0);
+        }
 
-    if (rc == TORII_OK && rename(tmp, path) == 0) {
-        return TORII_OK;
+        close(fd);
     }
 
-    (void) unlink(tmp);
+    close(folder);
 
-    return TORII_ERROR;
+    return rc;
 }

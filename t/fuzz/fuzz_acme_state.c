@@ -91,6 +91,9 @@ fuzz_work(acme_t *acme)
         if (act.what == ACME_DO_SEND) {
             acme_answer(acme, now, act.request.id, &res);
 
+        } else if (act.what == ACME_DO_KEY) {
+            acme_key(acme, now, act.ticket, torii_key_generate(act.key_type));
+
         } else if (act.what == ACME_DO_EVENT) {
             if (torii_str_has_control(act.text)) {
                 abort();

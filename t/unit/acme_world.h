@@ -26,6 +26,7 @@
 #define WORLD_CAS    2
 #define WORLD_NAMES  4
 #define WORLD_RESAY  60000                  /* ms after a certificate */
+#define WORLD_KEYS   8                      /* that are made at a time */
 
 #define SECOND       1000ULL
 #define MINUTE       60000ULL
@@ -103,6 +104,12 @@ typedef struct {
 } world_want_t;
 
 typedef struct {
+    uint32_t          ticket;
+    torii_key_type_e  type;
+    uint64_t          due;
+} world_key_t;
+
+typedef struct {
     acme_t         *acme;
     acme_conf_t     conf;
     uint64_t        now;
@@ -119,6 +126,12 @@ typedef struct {
     int             disk_full;
     int             full_then;              /* when something is issued */
     int             present_fails;
+    uint64_t        key_time;               /* ms, to make one; 0: at once */
+    uint32_t        key_fails;              /* so many cannot be made */
+    world_key_t     keys[WORLD_KEYS];       /* being made, in order */
+    uint32_t        nkeys;
+    uint32_t        most_keys;              /* at once */
+    uint32_t        made;                   /* KEY */
     uint32_t        budget;                 /* actions until it ends, 0: none */
     int             half;                   /* the last one is done, not told */
     int             dies;                   /* when an order was asked for */
@@ -841,6 +854,57 @@ world_event(world_t *w, const acme_action_t *act)
 }
 
 
+/* An RSA key in its time, one after the other; any other at once. */
+
+static inline void
+world_ask_key(world_t *w, const acme_action_t *act)
+{
+    uint64_t      from;
+    world_key_t  *k;
+
+    w->made++;
+
+    if (w->key_fails) {
+        w->key_fails--;
+        acme_key(w->acme, w->now, act->ticket, NULL);
+        return;
+    }
+
+    if (w->key_time == 0 || act->key_type < TORII_KEY_RSA_2048) {
+        acme_key(w->acme, w->now, act->ticket,
+                 torii_key_generate(act->key_type));
+        return;
+    }
+
+    if (w->nkeys == WORLD_KEYS) {
+        (void) snprintf(w->fault, sizeof(w->fault), "too many keys at a time");
+        return;
+    }
+
+    from = w->nkeys ? w->keys[w->nkeys - 1].due : w->now;
+
+    k = &w->keys[w->nkeys++];
+    k->ticket = act->ticket;
+    k->type = act->key_type;
+    k->due = from + w->key_time;
+
+    w->most_keys = w->nkeys > w->most_keys ? w->nkeys : w->most_keys;
+}
+
+
+static inline void
+world_give_keys(world_t *w)
+{
+    world_key_t  k;
+
+    while (w->nkeys && w->keys[0].due <= w->now) {
+        k = w->keys[0];
+        memmove(w->keys, w->keys + 1, --w->nkeys * sizeof(world_key_t));
+        acme_key(w->acme, w->now, k.ticket, torii_key_generate(k.type));
+    }
+}
+
+
 /* 1: the process ends here. */
 
 static inline int
@@ -905,6 +969,13 @@ world_do(world_t *w, const acme_action_t *act)
 
         if (!last) {
             acme_saved(w->acme, w->now, act->ticket, !w->disk_full);
+        }
+
+        break;
+
+    case ACME_DO_KEY:
+        if (!last) {
+            world_ask_key(w, act);
         }
 
         break;
@@ -989,6 +1060,7 @@ world_begin(world_t *w)
     w->conf.seed = ++w->seed;
     w->acme = acme_create(&w->conf, w->now);
     w->shown = 0;
+    w->nkeys = 0;
 
     for (i = 0; i < w->nfiles; i++) {
         if (w->files[i].data.len) {
@@ -1021,6 +1093,7 @@ world_run(world_t *w, uint64_t until)
     acme_issuer_status_t  status;
 
     for ( ;; ) {
+        world_give_keys(w);
 
         if (acme_next(w->acme, w->now, &act, &wait) == TORII_OK) {
             if (world_do(w, &act)) {
@@ -1039,6 +1112,10 @@ world_run(world_t *w, uint64_t until)
 
         if (wait == 0) {
             continue;
+        }
+
+        if (w->nkeys && w->now + wait > w->keys[0].due) {
+            wait = (uint32_t) (w->keys[0].due - w->now);
         }
 
         if (w->resay && w->now + wait > w->resay) {

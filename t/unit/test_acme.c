@@ -1297,7 +1297,7 @@ test_rollover(void)
 
     bad = 0;
 
-    for (k = 2; k < 16; k++) {
+    for (k = 2; k < 18; k++) {
         half = k % 2;
 
         world_start(&w);
@@ -1335,6 +1335,204 @@ test_rollover(void)
 }
 
 
+/* A key takes its time, and the owner may fail to make it. */
+
+typedef struct {
+    const char        *what;
+    torii_key_type_e   type;        /* of the certificates */
+    torii_key_type_e   account;
+    const char        *issuer;
+    uint32_t           wants;
+    uint32_t           fails;       /* of the first ones */
+    uint64_t           time;        /* ms, until all is issued; at most */
+    uint32_t           made;
+} key_case_t;
+
+static const key_case_t  key_cases[] = {
+    { "RSA", TORII_KEY_RSA_2048, TORII_KEY_EC_P256, "ClusterIssuer/le", 5, 0,
+      5 * MINUTE, 6 },
+    { "EC does not wait", TORII_KEY_EC_P384, TORII_KEY_EC_P256,
+      "ClusterIssuer/le", 5, 0, 0, 6 },
+    { "an account's of RSA", TORII_KEY_EC_P256, TORII_KEY_RSA_2048,
+      "ClusterIssuer/le", 2, 0, MINUTE, 3 },
+    { "none for the account at first", TORII_KEY_EC_P256, TORII_KEY_RSA_2048,
+      "ClusterIssuer/le", 1, 2, MINUTE + 20 * SECOND, 4 },
+    { "none for the certificate at first", TORII_KEY_RSA_2048,
+      TORII_KEY_EC_P256, "ClusterIssuer/le", 1, 2, 2 * HOUR, 4 },
+    { "a local issuer", TORII_KEY_RSA_2048, TORII_KEY_EC_P256,
+      "Issuer/demo/self", 3, 0, 3 * MINUTE, 4 },
+    { "a local issuer, none at first", TORII_KEY_RSA_2048, TORII_KEY_EC_P256,
+      "Issuer/demo/self", 1, 2, 2 * HOUR, 4 }
+};
+
+
+static void
+test_key(void)
+{
+    char               id[32], names[8][32];
+    size_t             i;
+    uint32_t           n, valid;
+    uint64_t           until;
+    world_t            w;
+    world_want_t      *want;
+    acme_status_t      s;
+    const key_case_t  *c;
+
+    for (i = 0; i < sizeof(key_cases) / sizeof(key_cases[0]); i++) {
+        c = &key_cases[i];
+
+        world_start(&w);
+        (void) world_issuer(&w, "Issuer/demo/self", ACME_ISSUER_SELF_SIGNED);
+        w.issuers[0].key_type = c->account;
+        w.key_time = MINUTE;
+
+        for (n = 0; n < c->wants; n++) {
+            (void) snprintf(id, sizeof(id), "demo/k%u", n);
+            (void) snprintf(names[n], sizeof(names[n]), "k%u.example", n);
+            want = world_add(&w, id, names[n]);
+            want->issuers = c->issuer;
+            want->want.key_type = c->type;
+        }
+
+        world_begin(&w);
+
+        if (c->fails && c->account < TORII_KEY_RSA_2048) {
+
+            /* the account has its key */
+
+            w.nwants = 0;
+            world_say(&w);
+            world_run(&w, w.now + 10);
+            w.nwants = c->wants;
+            w.key_fails = c->fails;
+            world_say(&w);
+
+        } else {
+            w.key_fails = c->fails;
+        }
+
+        until = w.now + c->time;
+
+        if (c->time) {
+            world_run(&w, until - (c->fails ? c->time - SECOND : SECOND));
+            tap_ok(w.kept < c->wants, "key: %s: it is waited for", c->what);
+        }
+
+        world_run(&w, until + 10 * SECOND);
+
+        for (n = 0, valid = 0; acme_status(w.acme, n, &s) == TORII_OK; n++) {
+            valid += (s.state == ACME_STATE_VALID && s.failures == 0);
+        }
+
+        tap_ok(valid == c->wants && w.kept == c->wants && w.made == c->made
+               && w.most_keys <= 2, "key: %s: %u of %u are valid, of %u keys "
+               "%u were asked for at a time", c->what, valid, c->wants, w.made,
+               w.most_keys);
+
+        world_end(&w, c->what);
+    }
+}
+
+
+/* Whatever happens to what the key is for, while it is made. */
+
+static void
+test_key_meanwhile(void)
+{
+    world_t        w;
+    world_want_t  *want;
+
+    world_start(&w);
+    w.key_time = 10 * SECOND;
+    want = world_add(&w, "demo/k", "k.example");
+    want->want.key_type = TORII_KEY_RSA_2048;
+    world_begin(&w);
+    world_run(&w, w.now + SECOND);
+
+    tap_ok(w.nkeys == 1 && w.ca[0].asked == 0
+           && world_status(&w, "demo/k").state == ACME_STATE_ISSUING,
+           "while a key is made nothing is ordered");
+
+    /* what is on disk is as before */
+
+    world_restart(&w);
+    world_run(&w, w.now + 11 * SECOND);
+    tap_ok(w.ca[0].asked == 1 && w.ca[0].issued == 1 && w.kept == 1
+           && world_events(&w, "Failed") == 0,
+           "a process that ends then goes on at once: %s", w.last_event);
+
+    /* another kind is wanted, then nothing */
+
+    want->want.key_type = TORII_KEY_RSA_3072;
+    world_say(&w);
+    world_run(&w, w.now + SECOND);
+    w.wants[0].want.key_type = TORII_KEY_EC_P256;
+    world_say(&w);
+    world_run(&w, w.now + SECOND);
+    tap_ok(w.ca[0].issued == 2 && w.nkeys == 1,
+           "another key is wanted meanwhile: %u issued", w.ca[0].issued);
+
+    w.wants[0].want.key_type = TORII_KEY_RSA_2048;
+    world_say(&w);
+    world_run(&w, w.now + SECOND);
+    w.nwants = 0;
+    world_say(&w);
+    world_run(&w, w.now + MINUTE);
+    tap_ok(w.ca[0].issued == 2 && w.nkeys == 0,
+           "none is wanted any more: %u issued", w.ca[0].issued);
+
+    /* the issuer, with its account */
+
+    w.nwants = 1;
+    world_say(&w);
+    world_run(&w, w.now + SECOND);
+    w.issuers[0].directory = torii_str(WORLD_URL "1/dir");
+    world_say(&w);
+    world_run(&w, w.now + MINUTE);
+    tap_ok(w.ca[0].issued == 2 && w.ca[1].issued == 1,
+           "another CA is: %u issued, %u by that one", w.ca[0].issued,
+           w.ca[1].issued);
+
+    acme_key(w.acme, w.now, 12345, torii_key_generate(TORII_KEY_EC_P256));
+    acme_key(w.acme, w.now, 12346, NULL);
+
+    world_end(&w, "key meanwhile");
+}
+
+
+static void
+test_key_rollover(void)
+{
+    world_t      w;
+    torii_str_t  id;
+
+    id = torii_str("ClusterIssuer/le");
+
+    world_start(&w);
+    w.key_time = SECOND;
+    w.issuers[0].key_type = TORII_KEY_RSA_2048;
+    (void) world_add(&w, "demo/k", "k.example");
+    world_begin(&w);
+    world_run(&w, w.now + 10 * SECOND);
+
+    w.key_fails = 1;
+    tap_ok(acme_rollover(w.acme, w.now, id) == TORII_OK
+           && acme_rollover(w.acme, w.now, id) == TORII_DECLINED,
+           "one new key for an account at a time");
+    world_run(&w, w.now + SECOND);
+    tap_ok(world_events(&w, "RolledOver") == 0
+           && world_events(&w, "Failed") == 1,
+           "it cannot be made: %s", w.last_event);
+
+    tap_ok(acme_rollover(w.acme, w.now, id) == TORII_OK, "again");
+    world_run(&w, w.now + 2 * SECOND);
+    tap_ok(world_events(&w, "RolledOver") == 1, "it is made: %s",
+           w.last_event);
+
+    world_end(&w, "key rollover");
+}
+
+
 int
 main(void)
 {
@@ -1356,6 +1554,9 @@ main(void)
     test_operator();
     test_no_renewal();
     test_pair();
+    test_key();
+    test_key_meanwhile();
+    test_key_rollover();
     test_rollover();
     test_start();
     test_priority();
