@@ -76,6 +76,7 @@ SAN      := $(OBJS)/sanitize
 FUZZ_OBJ := $(OBJS)/fuzz
 SECONDS  ?= 60
 JOBS     ?= $(shell nproc)
+WORKERS  ?= $(shell expr $(JOBS) + 1)   # of pytest, which mostly waits
 
 # what pytest drives with the sanitized module, too
 SAN_TESTS := t/test_streams.py t/test_changes.py t/test_balancer.py \
@@ -133,14 +134,14 @@ seeds: fuzz-build
 	done
 
 integration: all
-	$(PYTEST) -q -n $(JOBS) --dist loadfile t
+	$(PYTEST) -q -n $(WORKERS) --dist loadfile t
 
 faults: SECONDS = 600
 faults: all
 	TORII_FAULTS=$(SECONDS) $(PYTEST) -q -s t/test_leader.py -k faults
 
 sanitized: all asan
-	TORII_SANITIZE=1 $(PYTEST) -q -n $(JOBS) --dist loadfile \
+	TORII_SANITIZE=1 $(PYTEST) -q -n $(WORKERS) --dist loadfile \
 	    $(wildcard $(SAN_TESTS))
 
 test-install:

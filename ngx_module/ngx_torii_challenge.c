@@ -62,6 +62,8 @@ static void ngx_torii_challenge_add(ngx_torii_acme_t *a, torii_str_t want,
     const acme_challenge_t *challenge);
 static void ngx_torii_challenge_alpn(ngx_torii_challenge_t *c,
     const acme_challenge_t *challenge);
+static void ngx_torii_challenge_yield(ngx_torii_acme_t *a,
+    const ngx_torii_challenge_t *c);
 static ngx_int_t ngx_torii_challenge_change(ngx_torii_acme_t *a);
 static void ngx_torii_challenge_watch_handler(ngx_event_t *ev);
 static void ngx_torii_challenge_expire_handler(ngx_event_t *ev);
@@ -206,6 +208,7 @@ ngx_torii_challenge_add(ngx_torii_acme_t *a, torii_str_t want,
 
     if (challenge->type == ACME_CHALLENGE_ALPN) {
         ngx_torii_challenge_alpn(c, challenge);
+        ngx_torii_challenge_yield(a, c);
 
     } else {
         c->challenge.type = INGRESS_CHALLENGE_HTTP;
@@ -250,6 +253,33 @@ ngx_torii_challenge_alpn(ngx_torii_challenge_t *c,
 
     torii_buf_free(&cert);
     torii_buf_free(&key);
+}
+
+
+/*
+ * A name has one answer in a handshake: what lingers of the order before makes
+ * room for it.
+ */
+
+static void
+ngx_torii_challenge_yield(ngx_torii_acme_t *a, const ngx_torii_challenge_t *c)
+{
+    ngx_queue_t            *q, *next;
+    ngx_torii_challenge_t  *old;
+
+    for (q = ngx_queue_head(&a->challenges);
+         q != ngx_queue_sentinel(&a->challenges);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        old = ngx_queue_data(q, ngx_torii_challenge_t, queue);
+
+        if (old->over && old->challenge.type == c->challenge.type
+            && torii_str_eq(old->challenge.name, c->challenge.name))
+        {
+            ngx_torii_challenge_free(old);
+        }
+    }
 }
 
 
