@@ -5,6 +5,7 @@
  */
 
 #include "ngx_torii_ares.h"
+#include "ngx_torii_event.h"
 
 
 #define NGX_TORII_ARES_TIMEOUT  1500         /* of a question, ms; then twice */
@@ -17,8 +18,6 @@ static ngx_connection_t *ngx_torii_ares_connection(ngx_torii_ares_t *ares,
     ares_socket_t fd);
 static void ngx_torii_ares_forget(ngx_torii_ares_t *ares,
     ngx_connection_t *c);
-static void ngx_torii_ares_interest(ngx_event_t *ev, ngx_int_t event,
-    ngx_uint_t on);
 static void ngx_torii_ares_io_handler(ngx_event_t *ev);
 static void ngx_torii_ares_timer_handler(ngx_event_t *ev);
 
@@ -129,8 +128,8 @@ ngx_torii_ares_socket(void *data, ares_socket_t fd, int readable,
         c->write->handler = ngx_torii_ares_io_handler;
     }
 
-    ngx_torii_ares_interest(c->read, NGX_READ_EVENT, readable);
-    ngx_torii_ares_interest(c->write, NGX_WRITE_EVENT, writable);
+    ngx_torii_event_interest(c->read, NGX_READ_EVENT, readable);
+    ngx_torii_event_interest(c->write, NGX_WRITE_EVENT, writable);
 }
 
 
@@ -156,8 +155,8 @@ ngx_torii_ares_forget(ngx_torii_ares_t *ares, ngx_connection_t *c)
 {
     ngx_uint_t  i;
 
-    ngx_torii_ares_interest(c->read, NGX_READ_EVENT, 0);
-    ngx_torii_ares_interest(c->write, NGX_WRITE_EVENT, 0);
+    ngx_torii_event_interest(c->read, NGX_READ_EVENT, 0);
+    ngx_torii_event_interest(c->write, NGX_WRITE_EVENT, 0);
 
     for (i = 0; i < ares->n; i++) {
         if (ares->sockets[i] == c) {
@@ -168,22 +167,6 @@ ngx_torii_ares_forget(ngx_torii_ares_t *ares, ngx_connection_t *c)
 
     ngx_free_connection(c);
     c->fd = (ngx_socket_t) -1;
-}
-
-
-static void
-ngx_torii_ares_interest(ngx_event_t *ev, ngx_int_t event, ngx_uint_t on)
-{
-    if (on && !ev->active) {
-        (void) ngx_add_event(ev, event, NGX_LEVEL_EVENT);
-
-    } else if (!on && ev->active) {
-        (void) ngx_del_event(ev, event, 0);
-    }
-
-    if (!on && ev->posted) {
-        ngx_delete_posted_event(ev);
-    }
 }
 
 

@@ -10,6 +10,7 @@
  */
 
 #include "ngx_torii_curl.h"
+#include "ngx_torii_event.h"
 
 #include <curl/curl.h>
 
@@ -88,6 +89,8 @@ static ngx_torii_curl_multi_t *ngx_torii_curl_multi(ngx_torii_curl_t *curl,
     const ngx_torii_curl_tls_t *tls);
 static void ngx_torii_curl_multi_free(ngx_torii_curl_multi_t *m);
 
+static ngx_torii_curl_transfer_t *ngx_torii_curl_transfer(
+    ngx_torii_curl_t *curl, const ngx_torii_curl_request_t *req);
 static ngx_int_t ngx_torii_curl_options(ngx_torii_curl_transfer_t *t,
     const ngx_torii_curl_request_t *req);
 static ngx_int_t ngx_torii_curl_url(ngx_torii_curl_transfer_t *t,
@@ -107,8 +110,6 @@ static ngx_torii_curl_socket_t *ngx_torii_curl_open(ngx_torii_curl_multi_t *m,
     curl_socket_t fd);
 static long ngx_torii_curl_port(curl_socket_t fd);
 static void ngx_torii_curl_close(ngx_torii_curl_socket_t *s);
-static void ngx_torii_curl_interest(ngx_event_t *ev, ngx_int_t event,
-    ngx_uint_t on);
 static int ngx_torii_curl_timer(CURLM *multi, long ms, void *data);
 static size_t ngx_torii_curl_header(char *p, size_t size, size_t n,
     void *data);
@@ -284,6 +285,49 @@ ngx_torii_curl_start(ngx_torii_curl_t *curl,
     const ngx_torii_curl_request_t *req,
     const ngx_torii_curl_handlers_t *handlers)
 {
+    ngx_torii_curl_transfer_t  *t;
+
+    t = ngx_torii_curl_transfer(curl, req);
+    if (t == NULL) {
+        return NULL;
+    }
+
+    t->handlers = *handlers;
+    t->idle = req->idle;
+    t->last = ngx_current_msec;
+
+    t->dummy.fd = (ngx_socket_t) -1;
+    t->dummy.data = t;
+
+    t->timer.handler = ngx_torii_curl_idle_handler;
+    t->timer.data = &t->dummy;
+    t->timer.log = curl->log;
+    t->timer.cancelable = 1;
+
+    if (ngx_torii_curl_options(t, req) != NGX_OK
+        || curl_multi_add_handle(t->multi->multi, t->easy) != CURLM_OK)
+    {
+        ngx_log_error(NGX_LOG_ERR, curl->log, 0,
+                      "torii: cannot ask \"%s\": no memory, or no address",
+                      req->url);
+        ngx_torii_curl_free(t);
+        return NULL;
+    }
+
+    if (t->idle) {
+        ngx_add_timer(&t->timer, t->idle);
+    }
+
+    return t;
+}
+
+
+/* One of its multi handle, with nothing set. */
+
+static ngx_torii_curl_transfer_t *
+ngx_torii_curl_transfer(ngx_torii_curl_t *curl,
+    const ngx_torii_curl_request_t *req)
+{
     ngx_torii_curl_multi_t     *m;
     ngx_torii_curl_transfer_t  *t;
 
@@ -298,33 +342,7 @@ ngx_torii_curl_start(ngx_torii_curl_t *curl,
     }
 
     t->multi = m;
-    t->handlers = *handlers;
-    t->idle = req->idle;
-    t->last = ngx_current_msec;
-
-    t->dummy.fd = (ngx_socket_t) -1;
-    t->dummy.data = t;
-
-    t->timer.handler = ngx_torii_curl_idle_handler;
-    t->timer.data = &t->dummy;
-    t->timer.log = curl->log;
-    t->timer.cancelable = 1;
-
     ngx_queue_insert_tail(&m->transfers, &t->queue);
-
-    if (ngx_torii_curl_options(t, req) != NGX_OK
-        || curl_multi_add_handle(m->multi, t->easy) != CURLM_OK)
-    {
-        ngx_log_error(NGX_LOG_ERR, curl->log, 0,
-                      "torii: cannot ask \"%s\": no memory, or no address",
-                      req->url);
-        ngx_torii_curl_free(t);
-        return NULL;
-    }
-
-    if (t->idle) {
-        ngx_add_timer(&t->timer, t->idle);
-    }
 
     return t;
 }
@@ -628,8 +646,8 @@ ngx_torii_curl_socket(CURL *easy, curl_socket_t fd, int what, void *data,
 
     c = s->connection;
 
-    ngx_torii_curl_interest(c->read, NGX_READ_EVENT, what & CURL_POLL_IN);
-    ngx_torii_curl_interest(c->write, NGX_WRITE_EVENT, what & CURL_POLL_OUT);
+    ngx_torii_event_interest(c->read, NGX_READ_EVENT, what & CURL_POLL_IN);
+    ngx_torii_event_interest(c->write, NGX_WRITE_EVENT, what & CURL_POLL_OUT);
 
     return 0;
 }
@@ -702,30 +720,14 @@ ngx_torii_curl_close(ngx_torii_curl_socket_t *s)
 
     c = s->connection;
 
-    ngx_torii_curl_interest(c->read, NGX_READ_EVENT, 0);
-    ngx_torii_curl_interest(c->write, NGX_WRITE_EVENT, 0);
+    ngx_torii_event_interest(c->read, NGX_READ_EVENT, 0);
+    ngx_torii_event_interest(c->write, NGX_WRITE_EVENT, 0);
 
     ngx_free_connection(c);
     c->fd = (ngx_socket_t) -1;
 
     ngx_queue_remove(&s->queue);
     ngx_free(s);
-}
-
-
-static void
-ngx_torii_curl_interest(ngx_event_t *ev, ngx_int_t event, ngx_uint_t on)
-{
-    if (on && !ev->active) {
-        (void) ngx_add_event(ev, event, NGX_LEVEL_EVENT);
-
-    } else if (!on && ev->active) {
-        (void) ngx_del_event(ev, event, 0);
-    }
-
-    if (!on && ev->posted) {
-        ngx_delete_posted_event(ev);
-    }
 }
 
 
@@ -1127,21 +1129,12 @@ ngx_torii_curl_farewell(ngx_torii_curl_t *curl,
 {
     CURLcode                    code;
     ngx_int_t                   rc;
-    ngx_torii_curl_multi_t     *m;
     ngx_torii_curl_transfer_t  *t;
 
-    m = ngx_torii_curl_multi(curl, req->tls);
-    if (m == NULL) {
-        return NGX_ERROR;
-    }
-
-    t = ngx_calloc(sizeof(ngx_torii_curl_transfer_t), curl->log);
+    t = ngx_torii_curl_transfer(curl, req);
     if (t == NULL) {
         return NGX_ERROR;
     }
-
-    t->multi = m;
-    ngx_queue_insert_tail(&m->transfers, &t->queue);
 
     rc = ngx_torii_curl_options(t, req);
 

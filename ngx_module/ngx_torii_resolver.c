@@ -7,6 +7,7 @@
  */
 
 #include "ngx_torii_helper.h"
+#include "ngx_torii_event.h"
 
 #include <ares.h>
 #include <netdb.h>
@@ -93,8 +94,6 @@ static ngx_connection_t *ngx_torii_resolver_connection(
     ngx_torii_resolver_t *resolver, ares_socket_t fd);
 static void ngx_torii_resolver_close(ngx_torii_resolver_t *resolver,
     ngx_connection_t *c);
-static void ngx_torii_resolver_interest(ngx_event_t *ev, ngx_int_t event,
-    ngx_uint_t on);
 static void ngx_torii_resolver_io(ngx_event_t *ev);
 static void ngx_torii_resolver_timeout(ngx_event_t *ev);
 static void ngx_torii_resolver_arm(ngx_torii_resolver_t *resolver);
@@ -696,8 +695,8 @@ ngx_torii_resolver_socket(void *data, ares_socket_t fd, int readable,
         c->read->resolver = 1;
     }
 
-    ngx_torii_resolver_interest(c->read, NGX_READ_EVENT, readable);
-    ngx_torii_resolver_interest(c->write, NGX_WRITE_EVENT, writable);
+    ngx_torii_event_interest(c->read, NGX_READ_EVENT, readable);
+    ngx_torii_event_interest(c->write, NGX_WRITE_EVENT, writable);
 }
 
 
@@ -728,8 +727,8 @@ ngx_torii_resolver_close(ngx_torii_resolver_t *resolver, ngx_connection_t *c)
     ngx_uint_t          i;
     ngx_connection_t  **sockets;
 
-    ngx_torii_resolver_interest(c->read, NGX_READ_EVENT, 0);
-    ngx_torii_resolver_interest(c->write, NGX_WRITE_EVENT, 0);
+    ngx_torii_event_interest(c->read, NGX_READ_EVENT, 0);
+    ngx_torii_event_interest(c->write, NGX_WRITE_EVENT, 0);
 
     sockets = resolver->sockets.elts;
 
@@ -742,22 +741,6 @@ ngx_torii_resolver_close(ngx_torii_resolver_t *resolver, ngx_connection_t *c)
 
     ngx_free_connection(c);
     c->fd = (ngx_socket_t) -1;
-}
-
-
-static void
-ngx_torii_resolver_interest(ngx_event_t *ev, ngx_int_t event, ngx_uint_t on)
-{
-    if (on && !ev->active) {
-        (void) ngx_add_event(ev, event, NGX_LEVEL_EVENT);
-
-    } else if (!on && ev->active) {
-        (void) ngx_del_event(ev, event, 0);
-    }
-
-    if (!on && ev->posted) {
-        ngx_delete_posted_event(ev);
-    }
 }
 
 
