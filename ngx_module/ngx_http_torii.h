@@ -178,6 +178,8 @@ typedef struct {
     ngx_str_t                config;
     ngx_str_t                default_backend;
     ngx_str_t                default_certificate;
+    ngx_int_t                certificate_cache;      /* parsed ones of a
+                                                        worker */
     ngx_str_t                watch_namespace;
     ngx_str_t                watch_selector; /* of namespaces, or empty */
     ngx_str_t                cluster_namespace;

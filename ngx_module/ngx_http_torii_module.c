@@ -48,6 +48,11 @@ static ngx_conf_enum_t  ngx_http_torii_helpers[] = {
 };
 
 
+static ngx_conf_num_bounds_t  ngx_http_torii_cache_bounds = {
+    ngx_conf_check_num_bounds, 1, 1000000
+};
+
+
 static ngx_command_t  ngx_http_torii_commands[] = {
 
     { ngx_string("torii"),
@@ -148,6 +153,13 @@ static ngx_command_t  ngx_http_torii_commands[] = {
       offsetof(ngx_http_torii_main_conf_t, default_certificate),
       NULL },
 
+    { ngx_string("torii_certificate_cache"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_torii_main_conf_t, certificate_cache),
+      &ngx_http_torii_cache_bounds },
+
     { ngx_string("torii_watch_namespace"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_http_torii_watch_namespace,
@@ -245,6 +257,7 @@ ngx_http_torii_create_main_conf(ngx_conf_t *cf)
     }
 
     tmcf->helper = NGX_CONF_UNSET_UINT;
+    tmcf->certificate_cache = NGX_CONF_UNSET;
     tmcf->acme.enable = NGX_CONF_UNSET;
 
     if (ngx_array_init(&tmcf->servers, cf->pool, 4,
@@ -264,6 +277,8 @@ ngx_http_torii_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_http_torii_main_conf_t  *tmcf = conf;
 
     ngx_conf_init_uint_value(tmcf->helper, NGX_HTTP_TORII_HELPER_ON);
+    ngx_conf_init_value(tmcf->certificate_cache, 512);
+
     /* in a cluster it needs rights of its own, and cert-manager may be there */
 
     ngx_conf_init_value(tmcf->acme.enable, !tmcf->kubernetes.enable);

@@ -10,18 +10,17 @@
 #include <openssl/x509v3.h>
 
 
-#define NGX_HTTP_TORII_CERTS      512     /* parsed pairs in a worker */
-#define NGX_HTTP_TORII_BUCKETS    1024
-
-
 typedef struct {
-    ngx_queue_t             lru;
-    ngx_uint_t              n;
-    ngx_http_torii_pair_t  *buckets[NGX_HTTP_TORII_BUCKETS];
+    ngx_queue_t              lru;
+    ngx_uint_t               n;
+    ngx_uint_t               max;
+    uint32_t                 mask;       /* of buckets, twice max or more */
+    ngx_http_torii_pair_t  **buckets;
 } ngx_http_torii_pairs_t;
 
 
 static X509 *ngx_http_torii_pair_fake_cert(EVP_PKEY *key);
+static ngx_http_torii_pair_t **ngx_http_torii_pair_bucket(const u_char *id);
 static void ngx_http_torii_pair_evict(void);
 
 
@@ -115,12 +114,25 @@ failed:
 
 
 void
-ngx_http_torii_pairs_init_process(void)
+ngx_http_torii_pairs_init_process(ngx_uint_t max)
 {
-    if (ngx_http_torii_pairs == NULL) {
-        ngx_http_torii_pairs = torii_zalloc(sizeof(ngx_http_torii_pairs_t));
-        ngx_queue_init(&ngx_http_torii_pairs->lru);
+    ngx_uint_t               n;
+    ngx_http_torii_pairs_t  *pairs;
+
+    if (ngx_http_torii_pairs) {
+        return;
     }
+
+    for (n = 2; n < 2 * max; n *= 2) { /* void */ }
+
+    pairs = torii_zalloc(sizeof(ngx_http_torii_pairs_t));
+
+    ngx_queue_init(&pairs->lru);
+    pairs->max = max;
+    pairs->mask = (uint32_t) n - 1;
+    pairs->buckets = torii_zalloc(n * sizeof(ngx_http_torii_pair_t *));
+
+    ngx_http_torii_pairs = pairs;
 }
 
 
@@ -135,14 +147,11 @@ ngx_http_torii_pair_t *
 ngx_http_torii_pair_get(ngx_torii_table_t *table, uint32_t index,
     ngx_log_t *log)
 {
-    uint32_t                     hash;
     ngx_http_torii_pair_t       *pair, **bucket;
     const ingress_table_cert_t  *cert;
 
     cert = &table->table.certs[index];
-
-    ngx_memcpy(&hash, cert->id, sizeof(uint32_t));
-    bucket = &ngx_http_torii_pairs->buckets[hash % NGX_HTTP_TORII_BUCKETS];
+    bucket = ngx_http_torii_pair_bucket(cert->id);
 
     for (pair = *bucket; pair; pair = pair->next) {
         if (ngx_memcmp(pair->id, cert->id, sizeof(pair->id)) == 0) {
@@ -162,7 +171,7 @@ ngx_http_torii_pair_get(ngx_torii_table_t *table, uint32_t index,
 
     ngx_memcpy(pair->id, cert->id, sizeof(pair->id));
 
-    if (ngx_http_torii_pairs->n == NGX_HTTP_TORII_CERTS) {
+    if (ngx_http_torii_pairs->n == ngx_http_torii_pairs->max) {
         ngx_http_torii_pair_evict();
     }
 
@@ -237,18 +246,27 @@ failed:
 }
 
 
+static ngx_http_torii_pair_t **
+ngx_http_torii_pair_bucket(const u_char *id)
+{
+    uint32_t  hash;
+
+    ngx_memcpy(&hash, id, sizeof(uint32_t));
+
+    return &ngx_http_torii_pairs->buckets[hash & ngx_http_torii_pairs->mask];
+}
+
+
 static void
 ngx_http_torii_pair_evict(void)
 {
-    uint32_t                 hash;
     ngx_queue_t             *q;
     ngx_http_torii_pair_t   *pair, **p;
 
     q = ngx_queue_last(&ngx_http_torii_pairs->lru);
     pair = ngx_queue_data(q, ngx_http_torii_pair_t, queue);
 
-    ngx_memcpy(&hash, pair->id, sizeof(uint32_t));
-    p = &ngx_http_torii_pairs->buckets[hash % NGX_HTTP_TORII_BUCKETS];
+    p = ngx_http_torii_pair_bucket(pair->id);
 
     while (*p != pair) {
         p = &(*p)->next;

@@ -154,7 +154,7 @@ ngx_int_t
 ngx_http_torii_ssl_init_process(ngx_cycle_t *cycle,
     ngx_http_torii_main_conf_t *tmcf)
 {
-    ngx_http_torii_pairs_init_process();
+    ngx_http_torii_pairs_init_process(tmcf->certificate_cache);
 
     return NGX_OK;
 }

@@ -25,9 +25,10 @@ struct ngx_http_torii_pair_s {
 
 /* ngx_http_torii_pair.c */
 
-/* Configuration: makes the self-signed pair.  The cache is of a process. */
+/* Configuration: makes the self-signed pair. */
 ngx_int_t ngx_http_torii_pairs_init(ngx_conf_t *cf);
-void ngx_http_torii_pairs_init_process(void);
+/* The cache is of a process: of max pairs, about 7 KB each. */
+void ngx_http_torii_pairs_init_process(ngx_uint_t max);
 /* A certificate of the table, valid until the next call; NULL: logged. */
 ngx_http_torii_pair_t *ngx_http_torii_pair_get(ngx_torii_table_t *table,
     uint32_t cert, ngx_log_t *log);

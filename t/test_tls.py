@@ -172,6 +172,22 @@ def test_rsa_and_ecdsa_of_one_host(gateway, echo, authority):
     assert served(gateway, host) in (ec.x509, rsa.x509)
 
 
+# Parsed certificates that a worker keeps
+
+@pytest.mark.parametrize("kept", [1, 2, 100])
+def test_cache_of_any_size_serves_each_its_own(start_gateway, echo, authority,
+                                               kept):
+    gateway = start_gateway(http=f"torii_certificate_cache {kept};")
+    pairs = {host: authority.issue(host)
+             for host in (f"{name()}.example" for i in range(5))}
+    for host, pair in pairs.items():
+        gateway.serve(host, echo[0], tls=pair)
+
+    for i in range(3):
+        for host, pair in [*pairs.items(), *reversed(pairs.items())]:
+            assert served(gateway, host) == pair.x509
+
+
 # The default certificate
 
 @pytest.fixture

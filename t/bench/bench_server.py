@@ -59,9 +59,9 @@ class Backend(Quiet):
 class Torii(Quiet):
     title = "Torii"
 
-    def __init__(self, folder, workers=1):
+    def __init__(self, folder, workers=1, http=""):
         super().__init__(workers=workers, main=f"load_module {MODULE};")
-        self.http = QUIET + f"""
+        self.http = QUIET + http + f"""
             torii_state @dir@/state;
             torii_manifests {folder};
             server {{
