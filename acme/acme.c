@@ -29,6 +29,7 @@ acme_create(const acme_conf_t *conf, uint64_t now)
     acme->salt = torii_hash(&conf->seed, sizeof(conf->seed), 1);
     acme->orders = conf->orders ? conf->orders : ACME_ORDERS;
     acme->eager = conf->eager;
+    acme->shared = conf->shared;
     acme->now = now;
     acme->start = now;
     acme->loaded = torii_arena_create(1024);
@@ -549,16 +550,30 @@ acme_presented(acme_t *acme, uint64_t now, uint32_t ticket, int ok,
 
 
 void
-acme_seen(acme_t *acme, uint64_t now, torii_str_t want)
+acme_seen(acme_t *acme, uint64_t now, torii_str_t want, acme_challenge_e type,
+    torii_str_t identifier, uint32_t requests, uint32_t addresses)
 {
-    acme_entry_t  *e;
+    uint32_t           i;
+    acme_entry_t      *e;
+    acme_challenge_t  *c;
 
     acme_clock(acme, now);
 
     e = acme_entry_get(acme, want, 0);
 
-    if (e != NULL && e->phase == ACME_PHASE_ORDER && e->order != NULL) {
-        acme_order_poke(e->order, now);
-        acme_engine_touch(e->account);
+    if (e == NULL || e->phase != ACME_PHASE_ORDER || e->order == NULL) {
+        return;
     }
+
+    for (i = 0; i < e->nchallenges; i++) {
+        c = &e->challenges[i];
+
+        if (c->type == type && torii_str_eq(c->identifier, identifier)) {
+            e->proofs[i].requests = requests;
+            e->proofs[i].addresses = addresses;
+        }
+    }
+
+    acme_order_poke(e->order, now);
+    acme_engine_touch(e->account);
 }

@@ -60,6 +60,8 @@ typedef struct {
                                            acme_identifier_t */
     torii_str_t            solver;      /* the owner's own word for the DNS
                                            provider; empty without one */
+    unsigned               asked:1;     /* types are the operator's word, not
+                                           the usual ones */
 } acme_want_name_t;
 
 typedef struct {
@@ -93,6 +95,8 @@ typedef enum {
                                   → acme_saved(); data empty: remove it */
     ACME_DO_ACCOUNT,           /* an account's key was made: as SAVE, for where
                                   the issuer's key belongs → acme_saved() */
+    ACME_DO_LOOK,              /* for TXT records of dns-persist-01
+                                  → acme_looked() */
     ACME_DO_PRESENT,           /* answer the challenges of id from now on,
                                   everywhere → acme_presented() */
     ACME_DO_WITHDRAW,          /* those of id are asked for no more */
@@ -104,21 +108,24 @@ typedef enum {
 
 /*
  * Words of events, stable: "Issuing", "Issued", "Failed", "RateLimited",
- * "BadConfig", "Adopted", "WindowMoved", "ClockSkew", "Revoked", "RolledOver".
+ * "RecordMissing", "BadConfig", "Adopted", "WindowMoved", "ClockSkew",
+ * "Revoked", "RolledOver".
  */
 
 typedef struct {
     acme_do_e              what;
     uint32_t               ticket;      /* to be given back: SAVE, ACCOUNT,
-                                           PRESENT, CERTIFICATE, KEY */
+                                           LOOK, PRESENT, CERTIFICATE, KEY */
     torii_str_t            issuer;      /* SEND, ACCOUNT, EVENT: its name */
-    torii_str_t            want;        /* PRESENT, WITHDRAW, CERTIFICATE,
-                                           EVENT: the id, "" none */
+    torii_str_t            want;        /* LOOK, PRESENT, WITHDRAW,
+                                           CERTIFICATE, EVENT: the id, ""
+                                           none */
     acme_request_t         request;     /* SEND */
     torii_str_t            name;        /* SAVE: [a-z0-9./_-], no ".." */
     torii_str_t            data;        /* SAVE; ACCOUNT: PEM */
     const acme_challenge_t  *challenges;    /* PRESENT, WITHDRAW */
     const torii_str_t     *solvers;     /* of each challenge */
+    const torii_str_t     *records;     /* LOOK: names */
     uint32_t               n;
     torii_str_t            chain;       /* CERTIFICATE: PEM */
     torii_str_t            key;         /* PEM, as the want asks */
@@ -134,6 +141,8 @@ typedef struct {
     torii_str_t            agent;       /* unused by the machine itself */
     uint32_t               orders;      /* in flight at most, 0: 16 */
     unsigned               eager:1;     /* no random wait after a start */
+    unsigned               shared:1;    /* challenges are answered by others,
+                                           too, whom acme_seen() knows not */
 } acme_conf_t;
 
 acme_t *acme_create(const acme_conf_t *conf, uint64_t now);
@@ -171,8 +180,26 @@ void acme_presented(acme_t *acme, uint64_t now, uint32_t ticket, int ok,
  * still.  NULL: it could not be made; tried again later.
  */
 void acme_key(acme_t *acme, uint64_t now, uint32_t ticket, EVP_PKEY *key);
-/* A validator asked for a challenge of this want. */
-void acme_seen(acme_t *acme, uint64_t now, torii_str_t want);
+
+/* What the zone's own servers say of a name. */
+
+typedef struct {
+    const torii_str_t     *values;      /* TXT, each in one piece */
+    uint32_t               n;
+    const char            *error;       /* none could be asked, and why */
+} acme_found_t;
+
+/* Of each record, in their order. */
+void acme_looked(acme_t *acme, uint64_t now, uint32_t ticket,
+    const acme_found_t *found);
+
+/*
+ * Validators have asked for a challenge of this want: how often so far, and
+ * from how many addresses.
+ */
+void acme_seen(acme_t *acme, uint64_t now, torii_str_t want,
+    acme_challenge_e type, torii_str_t identifier, uint32_t requests,
+    uint32_t addresses);
 
 /* By the operator.  TORII_DECLINED: no such want, or nothing to revoke. */
 int acme_renew(acme_t *acme, uint64_t now, torii_str_t id);

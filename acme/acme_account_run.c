@@ -221,6 +221,7 @@ acme_account_look(acme_account_t *a)
     }
 
     acme_account_skew(a);
+    acme_look_learn(a);
 
     switch (acme_client_state(a->client)) {
 
@@ -383,6 +384,7 @@ acme_account_rolled(acme_account_t *a)
 
     a->key = a->next_pkey;
     a->next_pkey = NULL;
+    a->old_kid = a->kid;
     a->kid = acme_account_kid(a->conf.directory, a->key);
     a->rolling = 0;
     a->resumed = 0;

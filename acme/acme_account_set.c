@@ -72,7 +72,10 @@ acme_account_assign(acme_issuer_t *issuer)
                                         "cannot be used");
         }
 
-        for (a = issuer->acme->accounts; a != NULL && a->kid != kid;
+        /* the owner may say the key that was changed until it has the new */
+
+        for (a = issuer->acme->accounts;
+             a != NULL && a->kid != kid && a->old_kid != kid;
              a = a->next)
         {
             /* void */
@@ -132,6 +135,7 @@ acme_account_create(acme_issuer_t *issuer, EVP_PKEY *key)
 
     a->acme = acme;
     a->timer.account = 1;
+    a->lean = ACME_LEAN;
     a->key = key;
 
     acme_job_init(&a->save, ACME_DO_SAVE, NULL, a);
@@ -218,6 +222,8 @@ acme_account_recall(acme_account_t *a)
         }
 
         acme_keep(&a->contacted, k->email);
+        acme_keep(&a->domains, k->domains);
+        a->lean = k->lean ? k->lean : ACME_LEAN;
 
         if (k->kid != a->kid) {
 
@@ -448,6 +454,7 @@ acme_account_free(acme_account_t *a)
     acme_keep(&a->issuer, none);
     acme_keep(&a->url, none);
     acme_keep(&a->contacted, none);
+    acme_keep(&a->domains, none);
     acme_keep(&a->made, none);
     acme_keep(&a->next_key, none);
     torii_arena_destroy(a->arena);

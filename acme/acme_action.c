@@ -209,6 +209,7 @@ acme_job_challenges(acme_t *acme, acme_entry_t *e, acme_action_t *action)
     e->shown = NULL;
     e->challenges = NULL;
     e->solvers = NULL;
+    e->proofs = NULL;
     e->nchallenges = 0;
 }
 
@@ -301,6 +302,12 @@ acme_job_fill(acme_t *acme, acme_job_t *job, acme_action_t *action)
 
     case ACME_DO_KEY:
         action->key_type = job->key_type;
+        break;
+
+    case ACME_DO_LOOK:
+        action->want = torii_arena_str(acme->scratch, job->entry->id);
+        action->records = job->entry->records;
+        action->n = job->entry->nrecords;
         break;
 
     case ACME_DO_PRESENT:

@@ -10,7 +10,8 @@
 static void acme_authz_got(acme_client_t *c, void *data, const acme_reply_t *r);
 static int acme_authz_name(acme_authz_t *z, const torii_node_t *doc);
 static void acme_authz_read(acme_order_t *o, uint64_t now);
-static void acme_authz_present(acme_order_t *o);
+static void acme_authz_show(acme_order_t *o, uint64_t now, uint32_t chosen,
+    int look);
 static void acme_authz_cleaned(acme_client_t *c, void *data,
     const acme_reply_t *r);
 
@@ -183,8 +184,7 @@ acme_authz_read(acme_order_t *o, uint64_t now)
         acme_authz_give_up(o, now);
 
     } else if (chosen) {
-        o->nchallenges = chosen;
-        acme_authz_present(o);
+        acme_authz_show(o, now, chosen, 1);
 
     } else {
         acme_order_read(o, now);
@@ -193,21 +193,69 @@ acme_authz_read(acme_order_t *o, uint64_t now)
 
 
 static void
-acme_authz_present(acme_order_t *o)
+acme_authz_show(acme_order_t *o, uint64_t now, uint32_t chosen, int look)
 {
-    uint32_t  i, n;
+    uint32_t       i, n;
+    acme_authz_t  *z;
 
-    o->challenges = torii_arena_alloc(o->arena, o->nchallenges
-                                                * sizeof(acme_challenge_t));
+    o->challenges = torii_arena_alloc(o->arena,
+                                      chosen * sizeof(acme_challenge_t));
+    o->nchallenges = chosen;
+    o->step = ACME_ORDER_PRESENT;
     n = 0;
 
     for (i = 0; i < o->nauthz; i++) {
-        if (o->authz[i].state == ACME_AUTHZ_CHOSEN) {
-            o->challenges[n++] = o->authz[i].challenge;
+        z = &o->authz[i];
+
+        if (z->state != ACME_AUTHZ_CHOSEN) {
+            continue;
+        }
+
+        o->challenges[n++] = z->challenge;
+
+        if (look && z->challenge.type == ACME_CHALLENGE_DNS_PERSIST
+            && !z->processing)
+        {
+            o->step = ACME_ORDER_LOOK;
         }
     }
+}
 
-    o->step = ACME_ORDER_PRESENT;
+
+void
+acme_authz_looked(acme_order_t *o, uint64_t now)
+{
+    uint32_t         i, chosen, failed;
+    acme_authz_t    *z;
+    acme_problem_t   problem;
+
+    chosen = 0;
+    failed = 0;
+
+    for (i = 0; i < o->nauthz; i++) {
+        z = &o->authz[i];
+
+        if (z->state != ACME_AUTHZ_CHOSEN) {
+            continue;
+        }
+
+        if (z->choices[z->choice].missing.len
+            && acme_choose_next(z, &problem) != TORII_OK)
+        {
+            acme_authz_failed(z, now, &problem);
+            failed = 1;
+            continue;
+        }
+
+        chosen++;
+    }
+
+    if (failed) {
+        acme_authz_give_up(o, now);
+
+    } else {
+        acme_authz_show(o, now, chosen, 0);
+    }
 }
 
 

@@ -9,6 +9,7 @@
 #include <openssl/sha.h>
 
 #include "acme_order.h"
+#include "acme_persist.h"
 
 
 #define ACME_TOKEN_MIN     22        /* 128 bits in base64url */
@@ -22,10 +23,14 @@ static const torii_node_t *acme_choose_among(acme_authz_t *z,
 static int acme_challenge_fits(const acme_authz_t *z, acme_challenge_e type);
 static int acme_challenge_usable(const acme_authz_t *z,
     const torii_node_t *node, acme_challenge_e type);
-static torii_str_t acme_persist_domain(const torii_node_t *node);
+static torii_str_t acme_persist_domains(const acme_authz_t *z,
+    const torii_node_t *node);
+static void acme_choose_learn(acme_authz_t *z, const torii_node_t *list);
+static void acme_choose_take(acme_authz_t *z, uint32_t i);
 static void acme_challenge_make(acme_authz_t *z, const torii_node_t *node,
-    acme_challenge_e type);
-static void acme_persist_make(acme_authz_t *z, const torii_node_t *node);
+    acme_challenge_e type, int processing);
+static void acme_persist_make(acme_authz_t *z, const torii_node_t *node,
+    acme_challenge_t *ch);
 static void acme_choose_none(const torii_node_t *list, int unusable,
     acme_problem_t *problem);
 
@@ -72,6 +77,9 @@ acme_choose(acme_authz_t *z, const torii_node_t *doc,
 
     list = torii_node_get(doc, "challenges");
     unusable = 0;
+    z->nchoices = 0;
+
+    acme_choose_learn(z, list);
 
     for (processing = 1; processing >= 0; processing--) {
 
@@ -80,15 +88,77 @@ acme_choose(acme_authz_t *z, const torii_node_t *doc,
 
             node = acme_choose_among(z, list, type, processing, &unusable);
 
-            if (node) {
-                z->processing = processing;
-                acme_challenge_make(z, node, type);
-                return TORII_OK;
+            if (node && z->nchoices < ACME_CHALLENGE_MAX) {
+                acme_challenge_make(z, node, type, processing);
             }
         }
     }
 
+    if (z->nchoices) {
+        acme_choose_take(z, 0);
+        return TORII_OK;
+    }
+
     acme_choose_none(list, unusable, problem);
+
+    return TORII_ERROR;
+}
+
+
+/* The CA has dns-persist-01, whether or not it is for this name. */
+
+static void
+acme_choose_learn(acme_authz_t *z, const torii_node_t *list)
+{
+    uint32_t        i;
+    torii_str_t     domains;
+    acme_client_t  *c;
+
+    c = z->order->client;
+
+    for (i = 0; list && list->type == TORII_NODE_LIST && i < list->n
+         && i < ACME_CHALLENGES_MAX; i++)
+    {
+        if (!torii_str_eqs(acme_json_text(list->items[i], "type"),
+                           acme_challenge_name(ACME_CHALLENGE_DNS_PERSIST)))
+        {
+            continue;
+        }
+
+        domains = acme_persist_domains(z, list->items[i]);
+
+        if (domains.len) {
+            c->domains.len = 0;
+            torii_buf_add_str(&c->domains, domains);
+            return;
+        }
+    }
+}
+
+
+static void
+acme_choose_take(acme_authz_t *z, uint32_t i)
+{
+    z->choice = i;
+    z->post = z->choices[i].post;
+    z->challenge = z->choices[i].challenge;
+    z->processing = z->choices[i].processing;
+}
+
+
+int
+acme_choose_next(acme_authz_t *z, acme_problem_t *problem)
+{
+    if (z->choice + 1 < z->nchoices) {
+        acme_choose_take(z, z->choice + 1);
+        return TORII_OK;
+    }
+
+    acme_problem_set(problem, ACME_FAIL_RECORD,
+                     "to be created: %.*s. TXT \"%.*s\" (%.*s)",
+                     torii_str_arg(z->challenge.record),
+                     torii_str_arg(z->challenge.value),
+                     torii_str_arg(z->choices[z->choice].missing));
 
     return TORII_ERROR;
 }
@@ -154,7 +224,7 @@ acme_challenge_usable(const acme_authz_t *z, const torii_node_t *node,
     if (type == ACME_CHALLENGE_DNS_PERSIST) {
         account = acme_json_text(node, "accounturi");
 
-        return acme_persist_domain(node).len != 0
+        return acme_persist_domains(z, node).len != 0
                && (account.len == 0
                    || torii_str_eq(account,
                                    acme_str_of(&z->order->client->account)))
@@ -170,52 +240,38 @@ acme_challenge_usable(const acme_authz_t *z, const torii_node_t *node,
 
 
 static torii_str_t
-acme_persist_domain(const torii_node_t *node)
+acme_persist_domains(const acme_authz_t *z, const torii_node_t *node)
 {
-    size_t               i;
-    torii_str_t          name;
-    const torii_node_t  *names;
-
-    names = torii_node_get(node, "issuer-domain-names");
-
-    if (names == NULL || names->type != TORII_NODE_LIST || names->n == 0
-        || names->items[0]->type != TORII_NODE_STRING
-        || names->items[0]->text.len > 253)
-    {
-        return torii_str("");
-    }
-
-    name = names->items[0]->text;
-
-    for (i = 0; i < name.len; i++) {
-        if (name.data[i] == '\0'
-            || strchr("abcdefghijklmnopqrstuvwxyz0123456789-.", name.data[i])
-               == NULL)
-        {
-            return torii_str("");
-        }
-    }
-
-    return name;
+    return acme_client_names(z->order->arena,
+                             torii_node_get(node, "issuer-domain-names"));
 }
 
 
 static void
 acme_challenge_make(acme_authz_t *z, const torii_node_t *node,
-    acme_challenge_e type)
+    acme_challenge_e type, int processing)
 {
     torii_buf_t        value = { NULL, 0, 0 };
     torii_arena_t     *a;
+    acme_choice_t     *choice;
     acme_challenge_t  *ch;
 
     a = z->order->arena;
-    ch = &z->challenge;
+    choice = &z->choices[z->nchoices++];
+    ch = &choice->challenge;
+
+    memset(choice, 0, sizeof(acme_choice_t));
+
+    choice->processing = processing;
+    choice->post = torii_arena_str(a, acme_json_text(node, "url"));
 
     ch->type = type;
-    z->post = torii_arena_str(a, acme_json_text(node, "url"));
+    ch->identifier = z->challenge.identifier;
+    ch->wildcard = z->challenge.wildcard;
+    ch->ip = z->challenge.ip;
 
     if (type == ACME_CHALLENGE_DNS_PERSIST) {
-        acme_persist_make(z, node);
+        acme_persist_make(z, node, ch);
         return;
     }
 
@@ -238,22 +294,19 @@ acme_challenge_make(acme_authz_t *z, const torii_node_t *node,
 
 
 static void
-acme_persist_make(acme_authz_t *z, const torii_node_t *node)
+acme_persist_make(acme_authz_t *z, const torii_node_t *node,
+    acme_challenge_t *ch)
 {
-    torii_arena_t     *a;
-    acme_challenge_t  *ch;
+    torii_arena_t  *a;
 
     a = z->order->arena;
-    ch = &z->challenge;
 
     ch->token = torii_str("");
     ch->key_auth = torii_str("");
-    ch->record = torii_arena_printf(a, "_validation-persist.%.*s",
-                                    torii_str_arg(ch->identifier));
-    ch->value = torii_arena_printf(a, "%.*s; accounturi=%.*s%s",
-                                   torii_str_arg(acme_persist_domain(node)),
-                                   torii_str_arg(z->order->client->account),
-                                   ch->wildcard ? "; policy=wildcard" : "");
+    ch->record = acme_persist_record(a, ch->identifier);
+    ch->value = acme_persist_value(a, acme_persist_domains(z, node),
+                                   acme_str_of(&z->order->client->account),
+                                   ch->wildcard);
 }
 
 

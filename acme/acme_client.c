@@ -93,6 +93,7 @@ acme_client_free(acme_client_t *c)
     torii_buf_free(&c->thumbprint);
     torii_buf_free(&c->account);
     torii_buf_free(&c->body);
+    torii_buf_free(&c->domains);
     torii_buf_free(&c->url);
     free(c);
 }
@@ -221,6 +222,69 @@ acme_client_terms(const acme_client_t *c)
 }
 
 
+/* They become parts of records. */
+
+static int
+acme_client_name_ok(const torii_node_t *node)
+{
+    size_t  i;
+
+    if (node->type != TORII_NODE_STRING || node->text.len == 0
+        || node->text.len > 253)
+    {
+        return 0;
+    }
+
+    for (i = 0; i < node->text.len; i++) {
+        if (node->text.data[i] == '\0'
+            || strchr("abcdefghijklmnopqrstuvwxyz0123456789-.",
+                      node->text.data[i])
+               == NULL)
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+torii_str_t
+acme_client_names(torii_arena_t *a, const torii_node_t *list)
+{
+    uint32_t     i;
+    torii_buf_t  b = { NULL, 0, 0 };
+    torii_str_t  names;
+
+    for (i = 0; list && list->type == TORII_NODE_LIST && i < list->n
+         && i < ACME_DOMAINS_MAX; i++)
+    {
+        if (acme_client_name_ok(list->items[i])) {
+            torii_buf_printf(&b, "%s%.*s", b.len ? " " : "",
+                             torii_str_arg(list->items[i]->text));
+        }
+    }
+
+    names = torii_arena_str(a, acme_str_of(&b));
+    torii_buf_free(&b);
+
+    return names;
+}
+
+
+torii_str_t
+acme_client_domains(const acme_client_t *c, int *offered)
+{
+    *offered = (c->domains.len != 0);
+
+    if (*offered) {
+        return acme_str_of(&c->domains);
+    }
+
+    return c->directory ? c->caa : torii_str("");
+}
+
+
 const acme_client_counts_t *
 acme_client_counts(const acme_client_t *c)
 {
@@ -318,6 +382,8 @@ acme_directory_read(acme_client_t *c, const torii_node_t *doc)
     }
 
     c->terms = torii_arena_str(c->directory, terms);
+    c->caa = acme_client_names(c->directory,
+                               torii_node_get(meta, "caaIdentities"));
 
     acme_directory_profiles(c, torii_node_get(meta, "profiles"));
 

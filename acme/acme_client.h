@@ -65,8 +65,9 @@ typedef enum {
     ACME_FAIL_ORDER,           /* the order is dead, malformed or expired */
     ACME_FAIL_CSR,             /* badCSR: maybe with another key */
     ACME_FAIL_CERTIFICATE,     /* what was issued is not what was ordered */
-    ACME_FAIL_CONFIG           /* cannot work as configured: no challenge type
+    ACME_FAIL_CONFIG,          /* cannot work as configured: no challenge type
                                   in common, a bad URL */
+    ACME_FAIL_RECORD           /* the record of dns-persist-01 is not there */
 } acme_fail_e;
 
 typedef struct {
@@ -134,6 +135,11 @@ int acme_client_known(const acme_client_t *c);
 int acme_client_has_ari(const acme_client_t *c);
 int acme_client_has_profile(const acme_client_t *c, torii_str_t profile);
 torii_str_t acme_client_terms(const acme_client_t *c);
+/*
+ * The CA's names in records, "letsencrypt.org", blank-separated: as its last
+ * dns-persist-01 had them, else (offered 0) of caaIdentities; "" not known.
+ */
+torii_str_t acme_client_domains(const acme_client_t *c, int *offered);
 
 /* Answers seen, by kind, for metrics and for tests of limits. */
 
@@ -198,6 +204,9 @@ typedef struct {
 typedef enum {
     ACME_ORDER_WORKING = 0,
     ACME_ORDER_CREATED,        /* save acme_order_url(), then _proceed() */
+    ACME_ORDER_LOOK,           /* for the record of each dns-persist-01 among
+                                  acme_order_challenges(): _missing(), then
+                                  _proceed() */
     ACME_ORDER_PRESENT,        /* answer acme_order_challenges() where they
                                   will be asked for, then _proceed() */
     ACME_ORDER_VALIDATED,      /* they are asked for no more, then _proceed() */
@@ -223,6 +232,9 @@ torii_str_t acme_order_url(const acme_order_t *o);
 uint64_t acme_order_expires(const acme_order_t *o);     /* 0 unknown */
 const acme_challenge_t *acme_order_challenges(const acme_order_t *o,
     uint32_t *n);
+/* The record of the i-th is not there, and why: another challenge is taken
+   instead, or the order fails (RECORD) if there is none. */
+void acme_order_missing(acme_order_t *o, uint32_t i, const char *why);
 /* PEM, leaf first, verified against names and key; and where it came from. */
 torii_str_t acme_order_chain(const acme_order_t *o);
 torii_str_t acme_order_certificate_url(const acme_order_t *o);

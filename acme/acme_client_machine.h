@@ -42,6 +42,7 @@
 
 #define ACME_NAMES_MAX           1000
 #define ACME_AUTHZ_MAX           1000
+#define ACME_DOMAINS_MAX         10           /* names of a CA */
 #define ACME_CHALLENGES_MAX      64           /* offered for one name */
 #define ACME_SUBPROBLEMS_MAX     100
 #define ACME_ALTERNATES_MAX      8
@@ -242,6 +243,8 @@ struct acme_client_s {
     torii_str_t            terms;
     torii_str_t           *profiles;
     uint32_t               nprofiles;
+    torii_str_t            caa;         /* caaIdentities, blank-separated */
+    torii_buf_t            domains;     /* likewise, of dns-persist-01 */
     uint64_t               directory_at;    /* to be read again from then on */
 
     acme_nonce_pool_t      nonces;
@@ -264,6 +267,8 @@ struct acme_client_s {
 void acme_client_read_directory(acme_client_t *c, uint64_t now);
 void acme_client_read_nonce(acme_client_t *c, uint64_t now);
 void acme_client_fail(acme_client_t *c, const acme_problem_t *problem);
+/* Names of a list, blank-separated; what is none is left out. */
+torii_str_t acme_client_names(torii_arena_t *a, const torii_node_t *list);
 /* READY when all is known. */
 void acme_client_settle(acme_client_t *c);
 int acme_client_set_key(acme_client_t *c, EVP_PKEY *key);

@@ -12,6 +12,9 @@
  *   acme_plan.c     when to renew, when to try again; acme_ari.c
  *   acme_issue.c    one issuance; acme_local.c; acme_kept.c, when it went well;
  *                   acme_fail.c, when it did not
+ *   acme_look.c     records of dns-persist-01
+ *   acme_proof.c    which challenge to try first, by what worked, and what is
+ *                   known of one that failed
  *   acme_key.c      keys, which the owner makes
  *   acme_bucket.c   how much a CA is asked
  *   acme_save.c, acme_load.c   the files of the state
@@ -48,6 +51,7 @@
 #define ACME_SET_MAX           4         /* of a set of names in … */
 #define ACME_SET_TIME          (7 * ACME_DAY)
 #define ACME_TURNS             100       /* names whose challenge was changed */
+#define ACME_LEAN              8         /* to neither; twice that at most */
 
 #define ACME_START             ACME_MINUTE          /* nothing due before */
 #define ACME_CROWD             100       /* due at a start: more are spread */
@@ -211,9 +215,14 @@ typedef struct {
     uint64_t               at;          /* ms */
 } acme_past_t;
 
+/* Where a name is in the list of its challenges, DNS records apart that are
+   there for good. */
+
 typedef struct {
     uint64_t               name;        /* hash */
-    uint32_t               n;
+    uint32_t               n;           /* the first to be tried */
+    unsigned               held:1;      /* it failed, though it was asked for */
+    unsigned               wary:1;      /* dns-persist-01 failed: the last */
 } acme_turn_t;
 
 typedef struct {
@@ -268,13 +277,23 @@ typedef struct {
     acme_chain_t           chain;
 } acme_have_t;
 
+/* What was seen of a challenge. */
+
+typedef struct {
+    uint32_t               requests;
+    uint32_t               addresses;
+} acme_proof_t;
+
 typedef enum {
     ACME_PHASE_IDLE = 0,
-    ACME_PHASE_READY,                   /* waits for its account */
+    ACME_PHASE_READY,                   /* waits for its turn */
+    ACME_PHASE_ACCOUNT,                 /* records name it: it is made first */
+    ACME_PHASE_PROBE,                   /* the owner looks for records … */
     ACME_PHASE_KEY,                     /* its key is being made */
     ACME_PHASE_RECORD,                  /* the attempt is being saved */
     ACME_PHASE_ORDER,                   /* see its step */
     ACME_PHASE_CREATED,                 /* the order's URL is being saved */
+    ACME_PHASE_LOOK,                    /* … as the CA offers that */
     ACME_PHASE_PRESENT,                 /* the owner shows its challenges */
     ACME_PHASE_KEEP                     /* the owner keeps the certificate */
 } acme_phase_e;
@@ -283,7 +302,7 @@ struct acme_entry_s {
     acme_node_t            timer;
     acme_node_t            ready;
     acme_queue_t           check;       /* its PEM is to be read */
-    acme_queue_t           flight;      /* from KEY on */
+    acme_queue_t           flight;      /* from ACCOUNT on */
     acme_t                *acme;
     torii_str_t            id;
     uint64_t               hash;        /* of id */
@@ -338,7 +357,12 @@ struct acme_entry_s {
     torii_arena_t         *shown;       /* challenges, from PRESENT on */
     acme_challenge_t      *challenges;
     torii_str_t           *solvers;
+    acme_proof_t          *proofs;
     uint32_t               nchallenges;
+    torii_arena_t         *looking;     /* records, in PROBE and LOOK */
+    torii_str_t           *records;
+    uint32_t               nrecords;
+    uint32_t               looks;       /* in a row that found none */
 
     unsigned               dirty:1;     /* to be saved */
     unsigned               remove:1;    /* its file, then itself */
@@ -348,6 +372,7 @@ struct acme_entry_s {
     uint64_t               keep_at;
     acme_job_t             save;
     acme_job_t             make;        /* KEY */
+    acme_job_t             look;
     acme_job_t             present;
     acme_job_t             withdraw;
     acme_job_t             keep;
@@ -380,9 +405,13 @@ struct acme_account_s {
     uint64_t               digest;      /* of what conf was made of */
     uint64_t               id;          /* for its life, whatever its key */
     uint64_t               kid;         /* of directory and key */
+    uint64_t               old_kid;     /* of the key before, 0 none */
     EVP_PKEY              *key;         /* NULL: the first is being made */
     torii_str_t            url;
     torii_str_t            contacted;   /* the address that the CA has */
+    torii_str_t            domains;     /* the CA's, of dns-persist-01 */
+    uint32_t               lean;        /* to http-01, as far as it is above
+                                           ACME_LEAN; below, tls-alpn-01 */
     torii_str_t            made;        /* PEM, a key that is to be kept */
     torii_str_t            next_key;    /* PEM, of a rollover */
     EVP_PKEY              *next_pkey;
@@ -433,10 +462,12 @@ struct acme_known_s {
     torii_str_t            issuer;
     torii_str_t            url;
     torii_str_t            email;
+    torii_str_t            domains;
     torii_str_t            next_key;
     uint64_t               id;
     uint64_t               kid;
     uint64_t               next_kid;
+    uint32_t               lean;
 };
 
 struct acme_s {
@@ -444,6 +475,7 @@ struct acme_s {
     uint64_t               salt;        /* of the maps */
     uint32_t               orders;
     unsigned               eager:1;
+    unsigned               shared:1;
     unsigned               started:1;   /* an _end() was */
     unsigned               lost:1;      /* the clock is out of its mind */
     uint64_t               now;
@@ -576,9 +608,8 @@ int acme_ari_known(const acme_entry_t *e);
 
 /* acme_issue.c */
 void acme_issue_begin(acme_entry_t *e);
-/* In order of trial, what the name can be shown with; 0: nothing. */
-uint32_t acme_issue_types(const acme_entry_t *e, const acme_want_name_t *name,
-    uint8_t types[ACME_CHALLENGE_MAX]);
+/* It may be ordered: records that are needed are there. */
+void acme_issue_probed(acme_entry_t *e);
 /* It has its key: the attempt is put on disk. */
 void acme_issue_record(acme_entry_t *e);
 void acme_issue_recorded(acme_entry_t *e);
@@ -594,6 +625,30 @@ int acme_issue_resumable(const acme_entry_t *e, const acme_account_t *a);
 int acme_issue_replaces(const acme_entry_t *e, const acme_account_t *a);
 /* EXEMPT from the CA's limits: a renewal in its window */
 int acme_issue_exempt(const acme_entry_t *e, const acme_account_t *a);
+
+/* acme_look.c */
+/* TORII_AGAIN: acme_issue_probed() is to come, or its end. */
+int acme_look_first(acme_entry_t *e);
+/* Whether the account is there meanwhile. */
+void acme_look_account(acme_entry_t *e);
+/* The order asks for it. */
+void acme_look_order(acme_entry_t *e);
+void acme_look_free(acme_entry_t *e);
+/* What the CA calls itself is kept. */
+void acme_look_learn(acme_account_t *a);
+uint64_t acme_look_backoff(acme_entry_t *e);
+
+/* acme_proof.c */
+/* In order of trial, what the name can be shown with; 0: nothing. */
+uint32_t acme_proof_types(const acme_entry_t *e, const acme_want_name_t *name,
+    uint8_t types[ACME_CHALLENGE_MAX]);
+/* All that was shown has worked. */
+void acme_proof_well(acme_entry_t *e);
+/* The next order for this name may try another one. */
+void acme_proof_failed(acme_entry_t *e, const acme_want_name_t *name);
+/* What a person needs to know of the failure of a name. */
+void acme_proof_words(const acme_entry_t *e, const acme_problem_t *problem,
+    torii_buf_t *b);
 
 /* acme_key.c */
 /* Queues an entry's or an account's job; see acme_key(). */

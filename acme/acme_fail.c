@@ -39,7 +39,8 @@ static const acme_fail_rule_t  acme_fail_rules[] = {
     /* ORDER */        { "Failed",      0, 1, 0, 0, 0, 0 },
     /* CSR */          { "Failed",      0, 1, 0, 0, 0, 0 },
     /* CERTIFICATE */  { "Failed",      0, 1, 0, 0, 0, 0 },
-    /* CONFIG */       { "BadConfig",   0, 1, 1, 1, 0, 0 }
+    /* CONFIG */       { "BadConfig",   0, 1, 1, 1, 0, 0 },
+    /* RECORD */       { "RecordMissing", 0, 0, 0, 0, 0, 0 }
 };
 
 
@@ -57,6 +58,7 @@ static void
 acme_fail(acme_entry_t *e, const acme_problem_t *problem, int local)
 {
     int                known;
+    uint64_t           told;
     acme_saved_t      *s;
     acme_fail_rule_t   rule;
 
@@ -72,16 +74,27 @@ acme_fail(acme_entry_t *e, const acme_problem_t *problem, int local)
     rule = acme_fail_rules[problem->fail];
     known = 0;
 
+    if (rule.name) {
+        acme_fail_names(e, problem);
+    }
+
+    told = torii_hash(s->error.data, s->error.len, 1);
+
     acme_fail_text(e, problem);
+
+    if (problem->fail == ACME_FAIL_RECORD) {
+
+        /* that the operator has not made it yet is no failure */
+
+        known = told == torii_hash(s->error.data, s->error.len, 1);
+        e->looks++;
+        s->tries += (e->want.nissuers > 1);
+    }
 
     s->fail = problem->fail;
     s->pending = 0;
     s->conf = e->core;
     e->again_csr = 0;
-
-    if (rule.name) {
-        acme_fail_names(e, problem);
-    }
 
     if (problem->fail == ACME_FAIL_LIMIT) {
         known = (e->account != NULL
@@ -212,37 +225,6 @@ acme_fail_mend(acme_entry_t *e, const acme_problem_t *problem)
 }
 
 
-/* The next order tries another type of challenge for this name. */
-
-static void
-acme_fail_turn(acme_entry_t *e, torii_str_t name)
-{
-    uint32_t       i;
-    uint64_t       hash;
-    acme_saved_t  *s;
-
-    s = &e->saved;
-    hash = torii_hash(name.data, name.len, 17);
-
-    for (i = 0; i < s->nturns && s->turns[i].name != hash; i++) {
-        /* void */
-    }
-
-    if (i == ACME_TURNS) {
-        return;
-    }
-
-    if (i == s->nturns) {
-        s->turns = torii_realloc(s->turns, (i + 1) * sizeof(acme_turn_t));
-        s->turns[i].name = hash;
-        s->turns[i].n = 0;
-        s->nturns++;
-    }
-
-    s->turns[i].n = (s->turns[i].n + 1) % 12;
-}
-
-
 static void
 acme_fail_one(acme_entry_t *e, torii_str_t identifier, acme_fail_e fail)
 {
@@ -264,7 +246,7 @@ acme_fail_one(acme_entry_t *e, torii_str_t identifier, acme_fail_e fail)
         acme_name_failed(e->acme, name);
 
         if (fail == ACME_FAIL_VALIDATION) {
-            acme_fail_turn(e, name);
+            acme_proof_failed(e, &e->want.names[i]);
         }
     }
 }
@@ -298,7 +280,7 @@ acme_fail_names(acme_entry_t *e, const acme_problem_t *problem)
     /* none is named: it was any of them */
 
     for (i = 0; i < e->want.n; i++) {
-        acme_fail_turn(e, e->want.names[i].name);
+        acme_proof_failed(e, &e->want.names[i]);
     }
 
     if (e->want.n == 1 && e->order != NULL) {
@@ -322,7 +304,7 @@ acme_fail_text(acme_entry_t *e, const acme_problem_t *problem)
         torii_buf_printf(&b, "%s: ", problem->identifier);
     }
 
-    torii_buf_adds(&b, problem->text);
+    acme_proof_words(e, problem, &b);
 
     for (i = 0; e->order != NULL && b.len < 400; i++) {
         sub = acme_order_subproblem(e->order, i);
@@ -452,7 +434,10 @@ acme_fail_next(acme_entry_t *e, const acme_fail_rule_t *rule, int local)
         return;
     }
 
-    if (s->fail != ACME_FAIL_LIMIT) {
+    if (s->fail == ACME_FAIL_RECORD) {
+        s->retry = now + acme_look_backoff(e);
+
+    } else if (s->fail != ACME_FAIL_LIMIT) {
         s->retry = now + acme_plan_backoff(e);
     }
 }

@@ -81,73 +81,6 @@ acme_issue_exempt(const acme_entry_t *e, const acme_account_t *a)
 }
 
 
-static uint32_t
-acme_issue_turn(const acme_entry_t *e, torii_str_t name)
-{
-    uint32_t  i;
-    uint64_t  hash;
-
-    hash = torii_hash(name.data, name.len, 17);
-
-    for (i = 0; i < e->saved.nturns; i++) {
-        if (e->saved.turns[i].name == hash) {
-            return e->saved.turns[i].n;
-        }
-    }
-
-    return 0;
-}
-
-
-/* RFC 8555 section 8.3, RFC 8737 section 3, RFC 8738 section 4. */
-
-static int
-acme_issue_type_ok(torii_str_t name, uint8_t type)
-{
-    int  dns;
-
-    if (type == 0 || type > ACME_CHALLENGE_MAX) {
-        return 0;
-    }
-
-    dns = (type - 1 == ACME_CHALLENGE_DNS
-           || type - 1 == ACME_CHALLENGE_DNS_PERSIST);
-
-    if (torii_str_starts(name, "*.")) {
-        return dns;
-    }
-
-    return !(dns && acme_name_is_ip(name));
-}
-
-
-uint32_t
-acme_issue_types(const acme_entry_t *e, const acme_want_name_t *name,
-    uint8_t types[ACME_CHALLENGE_MAX])
-{
-    uint8_t   fit[ACME_CHALLENGE_MAX];
-    uint32_t  i, n, turn;
-
-    n = 0;
-
-    for (i = 0; i < ACME_CHALLENGE_MAX && name->types[i]; i++) {
-        if (acme_issue_type_ok(name->name, name->types[i])) {
-            fit[n++] = name->types[i];
-        }
-    }
-
-    memset(types, 0, ACME_CHALLENGE_MAX);
-
-    turn = acme_issue_turn(e, name->name);
-
-    for (i = 0; i < n; i++) {
-        types[i] = fit[(i + turn) % n];
-    }
-
-    return n;
-}
-
-
 /* What no challenge can show is known without asking. */
 
 static int
@@ -160,7 +93,7 @@ acme_issue_check(acme_entry_t *e)
     for (i = 0; i < e->want.n; i++) {
         name = &e->want.names[i];
 
-        if (acme_issue_types(e, name, types)) {
+        if (acme_proof_types(e, name, types)) {
             continue;
         }
 
@@ -233,8 +166,18 @@ acme_issue_begin(acme_entry_t *e)
 
     acme_issue_drop_order(e);
 
+    if (acme_look_first(e) == TORII_OK) {
+        acme_issue_probed(e);
+    }
+}
+
+
+void
+acme_issue_probed(acme_entry_t *e)
+{
     if (!e->exempt) {
-        acme_bucket_spend(&a->orders, &acme_rate_orders, e->acme->now);
+        acme_bucket_spend(&e->account->orders, &acme_rate_orders,
+                          e->acme->now);
     }
 
     acme_issue_make(e);
@@ -339,7 +282,7 @@ acme_issue_order(acme_entry_t *e)
 
     for (i = 0; i < e->want.n; i++) {
         conf.names[i].name = e->want.names[i].name;
-        (void) acme_issue_types(e, &e->want.names[i], conf.names[i].types);
+        (void) acme_proof_types(e, &e->want.names[i], conf.names[i].types);
     }
 
     if (e->profiled) {
@@ -398,6 +341,11 @@ acme_issue_step(acme_entry_t *e)
 {
     uint32_t  i;
 
+    if (e->phase == ACME_PHASE_ACCOUNT) {
+        acme_look_account(e);
+        return;
+    }
+
     /* some steps lead to the next one at once */
 
     for (i = 0; i < 4 && e->phase == ACME_PHASE_ORDER; i++) {
@@ -408,11 +356,16 @@ acme_issue_step(acme_entry_t *e)
             acme_issue_created(e);
             break;
 
+        case ACME_ORDER_LOOK:
+            acme_look_order(e);
+            break;
+
         case ACME_ORDER_PRESENT:
             acme_issue_present(e);
             break;
 
         case ACME_ORDER_VALIDATED:
+            acme_proof_well(e);
             acme_issue_withdraw(e);
             acme_order_proceed(e->order, e->acme->now);
             acme_engine_touch(e->account);
@@ -479,6 +432,7 @@ acme_issue_present(acme_entry_t *e)
     e->nchallenges = n;
     e->challenges = torii_arena_alloc(a, n * sizeof(acme_challenge_t));
     e->solvers = torii_arena_alloc(a, n * sizeof(torii_str_t));
+    e->proofs = torii_arena_zalloc(a, n * sizeof(acme_proof_t));
 
     for (i = 0; i < n; i++) {
         to = &e->challenges[i];
@@ -550,9 +504,11 @@ acme_issue_release(acme_entry_t *e)
     torii_buf_free(&e->issued);
     acme_have_free(&e->coming);
     acme_job_cancel(e->acme, &e->make);
+    acme_job_cancel(e->acme, &e->look);
     acme_job_cancel(e->acme, &e->present);
     acme_job_cancel(e->acme, &e->keep);
     acme_issue_withdraw(e);
+    acme_look_free(e);
 
     e->phase = ACME_PHASE_IDLE;
     e->account = NULL;

@@ -129,6 +129,7 @@ acme_issue_success(acme_entry_t *e)
     e->new_key = 0;
     e->again_csr = 0;
     e->hold = 0;
+    e->looks = 0;
 
     acme_issue_drop_order(e);
 }

@@ -164,6 +164,8 @@ acme_load_lists(acme_t *acme, acme_saved_t *s, const torii_node_t *doc)
     for (i = 0; i < n; i++) {
         s->turns[i].name = acme_load_hash(list->items[i], "name");
         s->turns[i].n = (uint32_t) acme_load_int(list->items[i], "n", 11);
+        s->turns[i].held = acme_load_int(list->items[i], "held", 1);
+        s->turns[i].wary = acme_load_int(list->items[i], "wary", 1);
     }
 
     list = acme_load_list(doc, "history");
@@ -233,7 +235,7 @@ acme_load_entry(acme_t *acme, const torii_node_t *doc)
     s->fails = (uint32_t) acme_load_int(doc, "fails", 1000000);
     s->tries = (uint32_t) acme_load_int(doc, "tries", 1000000);
     s->turn = (uint32_t) acme_load_int(doc, "turn", 1000000);
-    s->fail = (acme_fail_e) acme_load_int(doc, "fail", ACME_FAIL_CONFIG);
+    s->fail = (acme_fail_e) acme_load_int(doc, "fail", ACME_FAIL_RECORD);
     acme_keep(&s->error, acme_load_line(doc, "error", ACME_LOAD_TEXT));
     s->retry = acme_load_int(doc, "retry", acme->now + 8 * ACME_DAY);
     s->attempt = acme_load_int(doc, "attempt", acme->now);
@@ -283,6 +285,9 @@ acme_load_account(acme_t *acme, const torii_node_t *doc)
     k->url = torii_arena_str(a, acme_load_line(doc, "url", ACME_LOAD_URL));
     k->email = torii_arena_str(a, acme_load_line(doc, "email",
                                                  ACME_LOAD_TEXT));
+    k->domains = torii_arena_str(a, acme_load_line(doc, "domains",
+                                                   ACME_LOAD_URL));
+    k->lean = (uint32_t) acme_load_int(doc, "lean", 2 * ACME_LEAN);
     k->next_key = torii_arena_str(a, acme_load_text(doc, "nextkey",
                                                     ACME_LOAD_KEY));
     k->next = acme->known;

@@ -157,6 +157,11 @@ acme_order_proceed(acme_order_t *o, uint64_t now)
         acme_order_go(o, now);
         break;
 
+    case ACME_ORDER_LOOK:
+        o->step = ACME_ORDER_WORKING;
+        acme_authz_looked(o, now);
+        break;
+
     case ACME_ORDER_PRESENT:
         o->step = ACME_ORDER_WORKING;
         acme_authz_post_all(o, now);
@@ -202,6 +207,24 @@ acme_order_challenges(const acme_order_t *o, uint32_t *n)
     *n = o->nchallenges;
 
     return o->challenges;
+}
+
+
+void
+acme_order_missing(acme_order_t *o, uint32_t i, const char *why)
+{
+    uint32_t       k;
+    acme_authz_t  *z;
+
+    for (k = 0; k < o->nauthz; k++) {
+        z = &o->authz[k];
+
+        if (z->state == ACME_AUTHZ_CHOSEN && i-- == 0) {
+            z->choices[z->choice].missing = torii_arena_str(o->arena,
+                                                            torii_str(why));
+            return;
+        }
+    }
 }
 
 

@@ -34,13 +34,25 @@ typedef enum {
     ACME_AUTHZ_FAILED
 } acme_authz_state_e;
 
+/* One that may be answered. */
+
+typedef struct {
+    torii_str_t            post;        /* URL of the challenge */
+    acme_challenge_t       challenge;
+    unsigned               processing:1;    /* was posted by another process */
+    torii_str_t            missing;     /* why its record will not do */
+} acme_choice_t;
+
 typedef struct {
     acme_order_t          *order;
     torii_str_t            url;
     const acme_identifier_t  *name;     /* that it is for, with "*." */
     acme_authz_state_e     state;
-    torii_str_t            post;        /* URL of the challenge */
+    torii_str_t            post;        /* of the one that is chosen … */
     acme_challenge_t       challenge;
+    acme_choice_t          choices[ACME_CHALLENGE_MAX];     /* … among these */
+    uint32_t               nchoices;
+    uint32_t               choice;
     acme_call_t           *call;        /* the next poll */
     uint64_t               polled;
     uint64_t               expires;
@@ -48,7 +60,7 @@ typedef struct {
     uint32_t               posts;
     uint32_t               pokes;       /* that changed something */
     unsigned               pending:1;   /* as far as we know */
-    unsigned               processing:1;    /* was posted by another process */
+    unsigned               processing:1;
     unsigned               lost:1;      /* the answer to the post */
     unsigned               poked:1;
     acme_problem_t         refused;     /* the answer to the post, or NONE */
@@ -119,6 +131,8 @@ int acme_order_may_wait(const acme_problem_t *problem);
 
 int acme_authz_list(acme_order_t *o, const torii_node_t *urls);
 void acme_authz_begin(acme_order_t *o, uint64_t now);
+/* After LOOK. */
+void acme_authz_looked(acme_order_t *o, uint64_t now);
 void acme_authz_failed(acme_authz_t *z, uint64_t now,
     const acme_problem_t *problem);
 void acme_authz_invalid(acme_authz_t *z, const torii_node_t *doc,
@@ -137,6 +151,8 @@ void acme_authz_poke(acme_order_t *o, uint64_t now);
 
 int acme_choose(acme_authz_t *z, const torii_node_t *doc,
     acme_problem_t *problem);
+/* What comes after one whose record is missing; TORII_ERROR: nothing. */
+int acme_choose_next(acme_authz_t *z, acme_problem_t *problem);
 
 /* acme_download.c */
 

@@ -69,7 +69,8 @@ static const struct {
     { "order", 4 },
     { "csr", 5 },
     { "certificate", 5 },
-    { "config", 10 }
+    { "config", 10 },
+    { "record", 3 }
 };
 
 

@@ -182,6 +182,8 @@ acme_save_lists(const acme_saved_t *s, torii_buf_t *b)
 
     for (i = 0; i < s->nturns; i++) {
         torii_buf_printf(b, "%s{\"n\":%u", i ? "," : "", s->turns[i].n);
+        acme_save_int(b, "held", s->turns[i].held);
+        acme_save_int(b, "wary", s->turns[i].wary);
         acme_save_hash(b, "name", s->turns[i].name);
         torii_buf_adds(b, "}");
     }
@@ -275,6 +277,8 @@ acme_save_account(const acme_account_t *a, torii_buf_t *b)
     acme_save_text(b, "directory", a->conf.directory);
     acme_save_text(b, "url", a->url);
     acme_save_text(b, "email", a->contacted);
+    acme_save_text(b, "domains", a->domains);
+    acme_save_int(b, "lean", a->lean);
     acme_save_text(b, "nextkey", a->next_key);
     acme_save_hash(b, "id", a->id);
     acme_save_hash(b, "key", a->kid);

@@ -232,6 +232,7 @@ acme_renew(acme_t *acme, uint64_t now, torii_str_t id)
     s->retry = 0;
     s->blocked = 0;
     e->hold = 0;
+    e->looks = 0;
     e->first = 0;
     e->forced = 1;
 

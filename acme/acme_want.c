@@ -47,6 +47,7 @@ acme_entry_get(acme_t *acme, torii_str_t id, int create)
 
     acme_job_init(&e->save, ACME_DO_SAVE, e, NULL);
     acme_job_init(&e->make, ACME_DO_KEY, e, NULL);
+    acme_job_init(&e->look, ACME_DO_LOOK, e, NULL);
     acme_job_init(&e->present, ACME_DO_PRESENT, e, NULL);
     acme_job_init(&e->withdraw, ACME_DO_WITHDRAW, e, NULL);
     acme_job_init(&e->keep, ACME_DO_CERTIFICATE, e, NULL);
@@ -102,6 +103,7 @@ acme_entry_free(acme_entry_t *e)
     acme_keep(&e->key, none);
     acme_keep(&e->id, none);
     torii_arena_destroy(e->shown);
+    torii_arena_destroy(e->looking);
     torii_arena_destroy(e->arena);
     free(e);
 }
@@ -183,7 +185,7 @@ acme_want_core(const acme_want_t *w)
     for (i = 0; i < w->n; i++) {
         h = acme_hash_str(w->names[i].name, h);
         h = torii_hash(w->names[i].types, ACME_CHALLENGE_MAX, h);
-        h = acme_hash_str(w->names[i].solver, h);
+        h = acme_hash_str(w->names[i].solver, h + w->names[i].asked);
     }
 
     return h;
@@ -323,6 +325,7 @@ acme_want_reset(acme_entry_t *e)
     e->saved.no_replaces = 0;
     e->saved.conf = e->core;
     e->hold = 0;
+    e->looks = 0;
 }
 
 

@@ -22,7 +22,9 @@ typedef enum {
     INGRESS_SOLVE_HTTP = 0x01,       /* http-01 */
     INGRESS_SOLVE_ALPN = 0x02,       /* tls-alpn-01 */
     INGRESS_SOLVE_ALPN_FIRST = 0x04,
-    INGRESS_SOLVE_DNS = 0x08         /* dns-01, by solver */
+    INGRESS_SOLVE_DNS = 0x08,        /* dns-01, by solver */
+    INGRESS_SOLVE_PERSIST = 0x10,    /* dns-persist-01, where its record is */
+    INGRESS_SOLVE_PERSIST_ONLY = 0x20    /* as the operator wants it */
 } ingress_solve_e;
 
 typedef struct {

@@ -172,5 +172,10 @@ ingress_issue_challenge(const ingress_object_t *o, uint32_t *solve)
         return TORII_OK;
     }
 
+    if (torii_str_eqs(pair->value, "dns-persist-01")) {
+        *solve = INGRESS_SOLVE_PERSIST | INGRESS_SOLVE_PERSIST_ONLY;
+        return TORII_OK;
+    }
+
     return TORII_ERROR;
 }

@@ -10,6 +10,9 @@
 #include "ingress_issue_claim.h"
 
 
+#define INGRESS_ISSUE_FILE  251      /* bytes, and ".pem" */
+
+
 static void ingress_issue_one_key(const ingress_claim_t *claim,
     ingress_issue_t *issue);
 static int ingress_issue_left_out(const ingress_object_t *o, uint32_t index);
@@ -17,6 +20,9 @@ static int ingress_issue_common(ingress_issuing_t *s,
     const ingress_claim_t *claim, ingress_issue_t *issue);
 static void ingress_issue_solve(ingress_issuing_t *s,
     const ingress_claim_t *claim, ingress_issue_t *issue);
+static void ingress_issue_maybe(ingress_issuing_t *s,
+    const ingress_claim_t *claim, const ingress_object_t *issuer,
+    const ingress_issue_name_t *name);
 static const ingress_object_t *ingress_issue_solving(
     const ingress_issue_t *issue);
 static void ingress_issue_name(ingress_issuing_t *s,
@@ -74,6 +80,10 @@ ingress_issue_make(ingress_issuing_t *s, const ingress_claim_t *claim,
 
     } else if (names->many) {
         why = "has more than 100 names; nothing is issued";
+
+    } else if (w->owner->file.len && issue->secret.len > INGRESS_ISSUE_FILE) {
+        why = "has more than 251 bytes, and no file can be named so; nothing "
+              "is issued";
 
     } else if (names->n == 0) {
         why = "has no name that a certificate can be for; nothing is issued";
@@ -180,7 +190,7 @@ ingress_issue_solve(ingress_issuing_t *s, const ingress_claim_t *claim,
 {
     uint32_t                 i, wish, unsolved;
     const ingress_object_t  *issuer;
-    ingress_issue_name_t    *name, *culprit;
+    ingress_issue_name_t    *name, *culprit, *maybe;
 
     issuer = ingress_issue_solving(issue);
     if (issuer == NULL) {
@@ -194,6 +204,7 @@ ingress_issue_solve(ingress_issuing_t *s, const ingress_claim_t *claim,
     }
 
     culprit = NULL;
+    maybe = NULL;
     unsolved = 0;
 
     for (i = 0; i < issue->n; i++) {
@@ -203,17 +214,23 @@ ingress_issue_solve(ingress_issuing_t *s, const ingress_claim_t *claim,
 
         /* the number of a solver counts for the first issuer alone */
 
-        if (issuer != issue->issuers[0]) {
-            name->solve &= ~INGRESS_SOLVE_DNS;
+        if (issuer != issue->issuers[0]
+            && (name->solve & INGRESS_SOLVE_DNS))
+        {
+            name->solve = 0;
         }
 
         if (name->solve == 0) {
             culprit = culprit ? culprit : name;
             unsolved++;
+
+        } else if (name->solve == INGRESS_SOLVE_PERSIST) {
+            maybe = maybe ? maybe : name;
         }
     }
 
     if (culprit == NULL) {
+        ingress_issue_maybe(s, claim, issuer, maybe);
         return;
     }
 
@@ -229,6 +246,28 @@ ingress_issue_solve(ingress_issuing_t *s, const ingress_claim_t *claim,
                                  torii_str_starts(culprit->name, "*.")
                                  ? ": a wildcard needs one with dns01"
                                  : ": none that may be used selects it");
+}
+
+
+/* A wildcard that no solver is for: a few CAs can do without. */
+
+static void
+ingress_issue_maybe(ingress_issuing_t *s, const ingress_claim_t *claim,
+    const ingress_object_t *issuer, const ingress_issue_name_t *name)
+{
+    if (name == NULL) {
+        return;
+    }
+
+    (void) ingress_issue_finding(s, claim->wish->owner, INGRESS_WARNING,
+                                 "NoSolver", ingress_claim_field(s, claim),
+                                 name->name, ingress_claim_line(claim),
+                                 "no solver of %s %.*s can prove %.*s: a "
+                                 "wildcard needs one with dns01, unless the CA "
+                                 "offers dns-persist-01",
+                                 ingress_kind_name(issuer->kind),
+                                 torii_str_arg(issuer->name),
+                                 torii_str_arg(name->name));
 }
 
 

@@ -391,7 +391,8 @@ ingress_shim_challenge(ingress_shim_t *shim, const ingress_pair_t *pair)
 {
     return ingress_issue_challenge(shim->w->owner, &shim->w->challenge)
            == TORII_OK
-           ? NULL : "must be http-01, tls-alpn-01 or dns-01";
+           ? NULL : "must be http-01, tls-alpn-01, dns-01 or "
+                    "dns-persist-01";
 }
 
 

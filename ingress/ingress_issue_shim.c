@@ -157,7 +157,8 @@ static const ingress_shim_row_t  ingress_shim_rows[] = {
 
     { "torii/acme-challenge", INGRESS_SHIM_OWNER,
       ingress_shim_challenge, "",
-      "http-01, tls-alpn-01: which comes first; dns-01: that alone" },
+      "http-01, tls-alpn-01: which comes first; dns-01, dns-persist-01: that "
+      "alone" },
 
     { INGRESS_SHIM_PAIR, INGRESS_SHIM_OWNER, ingress_shim_pair, "",
       "rsa+ecdsa: one more certificate, in Secret NAME-ecdsa" },

@@ -23,7 +23,7 @@ typedef struct {
 
 
 static uint32_t ingress_solver_bare(const ingress_object_t *issuer,
-    uint32_t wish, int wildcard);
+    uint32_t wish, int wildcard, uint32_t persist);
 static int ingress_solver_can(const ingress_solver_t *solver, uint32_t wish,
     int wildcard, int address);
 static int ingress_solver_matches(const ingress_solver_t *solver,
@@ -43,8 +43,8 @@ void
 ingress_solver_choose(const ingress_object_t *issuer,
     const ingress_pairs_t *labels, uint32_t wish, ingress_issue_name_t *name)
 {
-    int                           wildcard, address;
-    uint32_t                      i;
+    int                           wildcard, address, selected;
+    uint32_t                      i, persist;
     const ingress_solver_t       *solver, *best;
     ingress_solver_rank_t         rank, top;
     const ingress_issuer_acme_t  *acme;
@@ -55,20 +55,30 @@ ingress_solver_choose(const ingress_object_t *issuer,
     acme = &issuer->u.issuer.acme;
     wildcard = torii_str_starts(name->name, "*.");
     address = ingress_is_address(name->name);
+    persist = address ? 0 : INGRESS_SOLVE_PERSIST
+                            | (wish & INGRESS_SOLVE_PERSIST_ONLY);
 
     if (acme->nsolvers == 0) {
-        name->solve = ingress_solver_bare(issuer, wish, wildcard);
+        name->solve = ingress_solver_bare(issuer, wish, wildcard, persist);
         return;
     }
 
     best = NULL;
+    selected = 0;
     memset(&top, 0, sizeof(ingress_solver_rank_t));
 
     for (i = 0; i < acme->nsolvers; i++) {
         solver = &acme->solvers[i];
 
+        if (solver->unusable
+            || !ingress_solver_matches(solver, labels, name->name, &rank))
+        {
+            continue;
+        }
+
+        selected = 1;
+
         if (ingress_solver_can(solver, wish, wildcard, address)
-            && ingress_solver_matches(solver, labels, name->name, &rank)
             && (best == NULL || ingress_solver_better(&rank, &top)))
         {
             best = solver;
@@ -77,16 +87,26 @@ ingress_solver_choose(const ingress_object_t *issuer,
     }
 
     if (best == NULL) {
+
+        /* whoever may have the name shown by a record, or asks for that */
+
+        if (selected && (wildcard || (wish & INGRESS_SOLVE_PERSIST_ONLY))
+            && !(wish & INGRESS_SOLVE_DNS))
+        {
+            name->solve = persist;
+        }
+
         return;
     }
 
     if (best->type == INGRESS_SOLVER_DNS01) {
-        name->solve = INGRESS_SOLVE_DNS;
+        name->solve = INGRESS_SOLVE_DNS | persist;
         name->solver = (uint32_t) (best - acme->solvers);
         return;
     }
 
-    name->solve = INGRESS_SOLVE_GATEWAY | (wish & INGRESS_SOLVE_ALPN_FIRST);
+    name->solve = INGRESS_SOLVE_GATEWAY | (wish & INGRESS_SOLVE_ALPN_FIRST)
+                  | persist;
 }
 
 
@@ -98,15 +118,17 @@ ingress_solver_choose(const ingress_object_t *issuer,
 
 static uint32_t
 ingress_solver_bare(const ingress_object_t *issuer, uint32_t wish,
-    int wildcard)
+    int wildcard, uint32_t persist)
 {
-    if (wildcard || (wish & INGRESS_SOLVE_DNS)
-        || (wish == 0 && issuer->file.len == 0))
-    {
+    if ((wish & INGRESS_SOLVE_DNS) || (wish == 0 && issuer->file.len == 0)) {
         return 0;
     }
 
-    return INGRESS_SOLVE_GATEWAY | (wish & INGRESS_SOLVE_ALPN_FIRST);
+    if (wildcard || (wish & INGRESS_SOLVE_PERSIST_ONLY)) {
+        return persist;
+    }
+
+    return INGRESS_SOLVE_GATEWAY | (wish & INGRESS_SOLVE_ALPN_FIRST) | persist;
 }
 
 
@@ -119,7 +141,7 @@ static int
 ingress_solver_can(const ingress_solver_t *solver, uint32_t wish, int wildcard,
     int address)
 {
-    if (solver->unusable) {
+    if (wish & INGRESS_SOLVE_PERSIST_ONLY) {
         return 0;
     }
 

@@ -521,13 +521,17 @@ void ngx_http_torii_metrics_near(ngx_http_torii_ctx_t *ctx);
  * that the table has or has not.
  */
 void ngx_http_torii_challenge_count(ngx_http_torii_main_conf_t *tmcf,
-    ngx_uint_t type, ngx_uint_t known, torii_str_t name);
+    ngx_uint_t type, ngx_uint_t known, torii_str_t name,
+    struct sockaddr *client);
 /*
  * How often one was answered, for the helper of the same nginx: a number that
- * grows when its CA comes, and seldom when another challenge's does.
+ * grows when its CA comes, and seldom when another challenge's does; and to how
+ * many addresses (8: so many or more) since it was watched first.
  */
-ngx_uint_t ngx_http_torii_challenge_seen(ngx_http_torii_main_conf_t *tmcf,
+ngx_uint_t ngx_http_torii_challenge_watch(ngx_http_torii_main_conf_t *tmcf,
     ngx_uint_t type, torii_str_t name);
+ngx_uint_t ngx_http_torii_challenge_seen(ngx_http_torii_main_conf_t *tmcf,
+    ngx_uint_t type, torii_str_t name, ngx_uint_t *addresses);
 /*
  * Prometheus text, all series of the zone, piece by piece: *at is 0 at first.
  * NGX_AGAIN: there is more.

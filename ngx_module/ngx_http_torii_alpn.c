@@ -83,7 +83,7 @@ ngx_http_torii_alpn_hello(ngx_ssl_conn_t *ssl,
     }
 
     ngx_http_torii_challenge_count(tmcf, INGRESS_CHALLENGE_ALPN,
-                                   challenge != NULL, sni);
+                                   challenge != NULL, sni, c->sockaddr);
 
     if (challenge == NULL) {
         ngx_log_error(NGX_LOG_INFO, c->log, 0,

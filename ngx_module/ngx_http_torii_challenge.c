@@ -60,7 +60,8 @@ ngx_http_torii_challenge_handler(ngx_http_request_t *r)
     challenge = ingress_challenge_http(&table->table, token);
 
     ngx_http_torii_challenge_count(tmcf, INGRESS_CHALLENGE_HTTP,
-                                   challenge != NULL, token);
+                                   challenge != NULL, token,
+                                   r->connection->sockaddr);
 
     if (challenge == NULL) {
         return NGX_DECLINED;

@@ -21,6 +21,7 @@
 #define NGX_HTTP_TORII_PIECE       65536          /* of the text, bytes */
 
 #define NGX_HTTP_TORII_SEEN        256            /* of challenges */
+#define NGX_HTTP_TORII_ADDRESSES   8              /* of one */
 
 #define NGX_HTTP_TORII_TIMES       11
 #define NGX_HTTP_TORII_BOUNDS      11             /* of any histogram */
@@ -88,11 +89,20 @@ struct ngx_http_torii_set_s {
 };
 
 
+/* Of challenges with the same hash, so of one, mostly. */
+
+typedef struct {
+    ngx_atomic_t              requests;
+    ngx_atomic_t              addresses[NGX_HTTP_TORII_ADDRESSES];
+                                           /* hashes, 0 none */
+} ngx_http_torii_seen_t;
+
+
 typedef struct {
     ngx_atomic_t              dropped;     /* requests without room */
     ngx_atomic_t              challenges[INGRESS_CHALLENGE_MAX][2];
                                            /* unknown and answered */
-    ngx_atomic_t              seen[NGX_HTTP_TORII_SEEN];
+    ngx_http_torii_seen_t     seen[NGX_HTTP_TORII_SEEN];
                                            /* answered, by hash of the name */
     ngx_http_torii_set_t     *sets[NGX_HTTP_TORII_SETS];
 } ngx_http_torii_metrics_t;
@@ -136,7 +146,9 @@ static void ngx_http_torii_histogram_write(ngx_http_torii_series_t *s,
     ngx_uint_t h, torii_buf_t *labels, torii_buf_t *out);
 static void ngx_http_torii_labels(torii_buf_t *labels,
     ngx_http_torii_set_t *set, ngx_http_torii_series_t *s);
-static ngx_atomic_t *ngx_http_torii_challenge_slot(
+static void ngx_http_torii_challenge_address(ngx_http_torii_seen_t *seen,
+    struct sockaddr *client);
+static ngx_http_torii_seen_t *ngx_http_torii_challenge_slot(
     ngx_http_torii_main_conf_t *tmcf, ngx_uint_t type, torii_str_t name);
 static void ngx_http_torii_challenges_write(ngx_http_torii_metrics_t *m,
     torii_buf_t *out);
@@ -835,8 +847,10 @@ ngx_http_torii_labels(torii_buf_t *labels, ngx_http_torii_set_t *set,
 
 void
 ngx_http_torii_challenge_count(ngx_http_torii_main_conf_t *tmcf,
-    ngx_uint_t type, ngx_uint_t known, torii_str_t name)
+    ngx_uint_t type, ngx_uint_t known, torii_str_t name,
+    struct sockaddr *client)
 {
+    ngx_http_torii_seen_t     *seen;
     ngx_http_torii_metrics_t  *m;
 
     m = tmcf->metrics->data;
@@ -844,22 +858,98 @@ ngx_http_torii_challenge_count(ngx_http_torii_main_conf_t *tmcf,
     (void) ngx_atomic_fetch_add(&m->challenges[type][known], 1);
 
     if (known) {
-        (void) ngx_atomic_fetch_add(ngx_http_torii_challenge_slot(tmcf, type,
-                                                                  name),
-                                    1);
+        seen = ngx_http_torii_challenge_slot(tmcf, type, name);
+
+        ngx_http_torii_challenge_address(seen, client);
+        (void) ngx_atomic_fetch_add(&seen->requests, 1);
+    }
+}
+
+
+/* Two workers may take the same free place: then the other takes the next. */
+
+static void
+ngx_http_torii_challenge_address(ngx_http_torii_seen_t *seen,
+    struct sockaddr *client)
+{
+    void                *p;
+    size_t               len;
+    ngx_uint_t           i;
+    ngx_atomic_uint_t    hash;
+
+    switch (client->sa_family) {
+
+#if (NGX_HAVE_INET6)
+    case AF_INET6:
+        p = &((struct sockaddr_in6 *) client)->sin6_addr;
+        len = sizeof(struct in6_addr);
+        break;
+#endif
+
+    case AF_INET:
+        p = &((struct sockaddr_in *) client)->sin_addr;
+        len = sizeof(struct in_addr);
+        break;
+
+    default:
+        p = &client->sa_family;
+        len = sizeof(client->sa_family);
+    }
+
+    hash = (ngx_atomic_uint_t) torii_hash(p, len, client->sa_family) | 1;
+
+    for (i = 0; i < NGX_HTTP_TORII_ADDRESSES; i++) {
+
+        if (seen->addresses[i] == hash
+            || (seen->addresses[i] == 0
+                && ngx_atomic_cmp_set(&seen->addresses[i], 0, hash))
+            || seen->addresses[i] == hash)
+        {
+            return;
+        }
     }
 }
 
 
 ngx_uint_t
-ngx_http_torii_challenge_seen(ngx_http_torii_main_conf_t *tmcf,
+ngx_http_torii_challenge_watch(ngx_http_torii_main_conf_t *tmcf,
     ngx_uint_t type, torii_str_t name)
 {
-    return *ngx_http_torii_challenge_slot(tmcf, type, name);
+    ngx_uint_t              i;
+    ngx_http_torii_seen_t  *seen;
+
+    seen = ngx_http_torii_challenge_slot(tmcf, type, name);
+
+    for (i = 0; i < NGX_HTTP_TORII_ADDRESSES; i++) {
+        seen->addresses[i] = 0;
+    }
+
+    return seen->requests;
 }
 
 
-static ngx_atomic_t *
+ngx_uint_t
+ngx_http_torii_challenge_seen(ngx_http_torii_main_conf_t *tmcf,
+    ngx_uint_t type, torii_str_t name, ngx_uint_t *addresses)
+{
+    ngx_uint_t              i;
+    ngx_http_torii_seen_t  *seen;
+
+    seen = ngx_http_torii_challenge_slot(tmcf, type, name);
+
+    for (i = 0; i < NGX_HTTP_TORII_ADDRESSES; i++) {
+        if (seen->addresses[i] == 0) {
+            break;
+        }
+    }
+
+    *addresses = i;
+
+    return seen->requests;
+}
+
+
+static ngx_http_torii_seen_t *
 ngx_http_torii_challenge_slot(ngx_http_torii_main_conf_t *tmcf,
     ngx_uint_t type, torii_str_t name)
 {

@@ -42,6 +42,8 @@ static void ngx_torii_acme_issuer(void *data, ingress_object_t *o);
 static void ngx_torii_acme_want(ngx_torii_acme_t *a, torii_arena_t *arena,
     const ingress_issue_t *issue);
 static ngx_uint_t ngx_torii_acme_types(uint32_t solve, uint8_t *types);
+static ngx_torii_wanted_t *ngx_torii_acme_find(ngx_torii_wanted_t *wanted,
+    ngx_uint_t n, torii_str_t id);
 
 static void ngx_torii_acme_pump(ngx_torii_acme_t *a);
 static void ngx_torii_acme_do(ngx_torii_acme_t *a, acme_action_t *action);
@@ -141,6 +143,7 @@ ngx_torii_acme_start(ngx_torii_acme_t *a)
     ngx_memzero(&conf, sizeof(acme_conf_t));
 
     conf.eager = a->helper->tmcf->acme.eager;
+    conf.shared = a->helper->tmcf->kubernetes.enable;
 
     if (RAND_bytes((u_char *) &conf.seed, sizeof(conf.seed)) != 1) {
         conf.seed = ngx_torii_publish_us() ^ (uint64_t) ngx_pid << 32;
@@ -222,6 +225,7 @@ ngx_torii_acme_beat(ngx_torii_acme_t *a)
     uint64_t  changes;
 
     ngx_torii_issuers_sweep(a);
+    ngx_torii_sweep(a);
 
     if (a->acme) {
         ngx_torii_file_each(&a->requests, ngx_torii_acme_command, a, a->log);
@@ -305,6 +309,8 @@ ngx_torii_acme_look(ngx_torii_acme_t *a)
     old = a->arena;
 
     a->arena = torii_arena_create(16384);
+    a->before = a->wanted;
+    a->nbefore = a->n;
     a->wanted = NULL;
     a->n = 0;
     a->version = version;
@@ -314,6 +320,9 @@ ngx_torii_acme_look(ngx_torii_acme_t *a)
     ingress_findings_init(&a->bad, a->arena);
 
     ngx_torii_acme_tell(a);
+
+    a->before = NULL;
+    a->nbefore = 0;
 
     torii_arena_destroy(old);
 
@@ -473,6 +482,9 @@ ngx_torii_acme_want(ngx_torii_acme_t *a, torii_arena_t *arena,
     for (i = 0; i < issue->n; i++) {
         name = &want.names[i];
         name->name = issue->names[i].name;
+        name->asked = (issue->names[i].solve
+                       & (INGRESS_SOLVE_ALPN_FIRST|INGRESS_SOLVE_PERSIST_ONLY))
+                      != 0;
 
         if (ngx_torii_acme_types(issue->names[i].solve, name->types)) {
             name->solver = torii_arena_printf(arena, "%.*s#%u",
@@ -495,8 +507,7 @@ ngx_torii_acme_want(ngx_torii_acme_t *a, torii_arena_t *arena,
     want.renew_percent = issue->renew_percent;
     want.renew_now = issue->renew_now;
 
-    ngx_torii_certificate_get(a, issue->namespace, issue->secret, &want.chain,
-                              &want.key);
+    ngx_torii_certificate_get(a, w, &want.chain, &want.key);
     w->served = want.chain.len && want.key.len;
 
     if (a->acme == NULL) {
@@ -519,6 +530,10 @@ ngx_torii_acme_types(uint32_t solve, uint8_t *types)
     ngx_uint_t  n;
 
     n = 0;
+
+    if (solve & INGRESS_SOLVE_PERSIST) {
+        types[n++] = ACME_CHALLENGE_DNS_PERSIST + 1;
+    }
 
     if (solve & INGRESS_SOLVE_ALPN_FIRST) {
         types[n++] = ACME_CHALLENGE_ALPN + 1;
@@ -544,19 +559,33 @@ ngx_torii_acme_types(uint32_t solve, uint8_t *types)
 ngx_torii_wanted_t *
 ngx_torii_acme_wanted(ngx_torii_acme_t *a, torii_str_t id)
 {
+    return ngx_torii_acme_find(a->wanted, a->n, id);
+}
+
+
+ngx_torii_wanted_t *
+ngx_torii_acme_before(ngx_torii_acme_t *a, torii_str_t id)
+{
+    return ngx_torii_acme_find(a->before, a->nbefore, id);
+}
+
+
+static ngx_torii_wanted_t *
+ngx_torii_acme_find(ngx_torii_wanted_t *wanted, ngx_uint_t n, torii_str_t id)
+{
     int         rc;
     ngx_uint_t  lo, hi, mid;
 
     lo = 0;
-    hi = a->n;
+    hi = n;
 
     while (lo < hi) {
         mid = lo + (hi - lo) / 2;
-        rc = ngx_memn2cmp(id.data, a->wanted[mid].id.data, id.len,
-                          a->wanted[mid].id.len);
+        rc = ngx_memn2cmp(id.data, wanted[mid].id.data, id.len,
+                          wanted[mid].id.len);
 
         if (rc == 0) {
-            return &a->wanted[mid];
+            return &wanted[mid];
         }
 
         if (rc < 0) {
@@ -626,6 +655,10 @@ ngx_torii_acme_do(ngx_torii_acme_t *a, acme_action_t *action)
     case ACME_DO_ACCOUNT:
         rc = a->keeper->account(a, action);
         break;
+
+    case ACME_DO_LOOK:
+        ngx_torii_look_start(a, action);
+        return;
 
     case ACME_DO_PRESENT:
         ngx_torii_challenge_present(a, action);
@@ -858,6 +891,7 @@ ngx_torii_acme_answer(ngx_torii_acme_call_t *call)
     a = call->acme;
 
     if (a->acme && call->term == a->term) {
+        ngx_torii_challenge_count(a);
         acme_answer(a->acme, ngx_torii_publish_ms(), call->id, &call->res);
         ngx_torii_acme_wake(a);
     }

@@ -37,6 +37,8 @@ typedef struct {
     torii_str_t              names;      /* "a.example, b.example" */
     torii_str_t              host;       /* the first one */
     torii_str_t              metadata;   /* of its Secret, the keeper's own */
+    uint64_t                 compared;   /* hash of ours and theirs, which is
+                                            no better; 0 none */
     unsigned                 served:1;   /* there is a certificate */
 } ngx_torii_wanted_t;
 
@@ -126,10 +128,13 @@ struct ngx_torii_acme_s {
     ngx_connection_t         dummy;      /* what those point to */
     uint64_t                 version;    /* of the objects at the last look */
     uint64_t                 looked;     /* us */
+    time_t                   sweep;      /* of certificates, not before */
 
     torii_arena_t           *arena;      /* of what the last look found */
     ngx_torii_wanted_t      *wanted;     /* sorted by id */
     ngx_uint_t               n;
+    ngx_torii_wanted_t      *before;     /* while it looks: of the last time */
+    ngx_uint_t               nbefore;
     ingress_findings_t       bad;        /* BadConfig, of the last look */
 
     ngx_queue_t              trusts;     /* ngx_torii_issuer.c */
@@ -152,6 +157,9 @@ struct ngx_torii_acme_s {
 };
 
 ngx_torii_wanted_t *ngx_torii_acme_wanted(ngx_torii_acme_t *a,
+    torii_str_t id);
+/* NULL but during a look. */
+ngx_torii_wanted_t *ngx_torii_acme_before(ngx_torii_acme_t *a,
     torii_str_t id);
 
 
@@ -204,6 +212,8 @@ void ngx_torii_challenge_present(ngx_torii_acme_t *a,
     const acme_action_t *action);
 void ngx_torii_challenge_withdraw(ngx_torii_acme_t *a,
     const acme_action_t *action);
+/* Who has come meanwhile. */
+void ngx_torii_challenge_count(ngx_torii_acme_t *a);
 /* All workers can answer what is in the table that was just published. */
 void ngx_torii_challenge_published(ngx_torii_acme_t *a, ngx_uint_t published);
 /* All gateways can, up to this set; unseen: some could not be seen to. */
@@ -214,6 +224,10 @@ void ngx_torii_challenge_inherit(ngx_torii_acme_t *a,
     const ingress_challenge_t *all, uint32_t n);
 /* The machine is gone, and with it all that waits. */
 void ngx_torii_challenge_stop(ngx_torii_acme_t *a);
+
+
+/* ngx_torii_look.c: what of the records is there → acme_looked() */
+void ngx_torii_look_start(ngx_torii_acme_t *a, const acme_action_t *action);
 
 
 /* ngx_torii_certificate.c */
@@ -230,10 +244,14 @@ void ngx_torii_certificate_kept(ngx_torii_acme_t *a, torii_str_t id,
  * What is served under a Secret's name now, whoever made it; empty strings: not
  * there.  They live until the store changes.
  */
-void ngx_torii_certificate_get(ngx_torii_acme_t *a, torii_str_t namespace,
-    torii_str_t secret, torii_str_t *chain, torii_str_t *key);
+void ngx_torii_certificate_get(ngx_torii_acme_t *a, ngx_torii_wanted_t *w,
+    torii_str_t *chain, torii_str_t *key);
 /* Findings, and the files that the admin pages show, from the machine. */
 void ngx_torii_certificate_report(ngx_torii_acme_t *a);
+
+
+/* ngx_torii_sweep.c: of files that nobody names any more, once a day */
+void ngx_torii_sweep(ngx_torii_acme_t *a);
 
 
 /* ngx_torii_acme_metrics.c */

@@ -34,7 +34,7 @@ static torii_str_t ngx_torii_certificate_text(torii_arena_t *arena,
     torii_str_t namespace, torii_str_t secret, torii_str_t chain,
     torii_str_t key);
 static ngx_uint_t ngx_torii_certificate_older(ngx_torii_acme_t *a,
-    torii_str_t namespace, torii_str_t secret);
+    ngx_torii_wanted_t *w);
 
 static void ngx_torii_report_write(ngx_torii_acme_t *a, const char *name,
     const torii_buf_t *text);
@@ -250,8 +250,8 @@ ngx_torii_certificate_text(torii_arena_t *arena, torii_str_t namespace,
 
 
 void
-ngx_torii_certificate_get(ngx_torii_acme_t *a, torii_str_t namespace,
-    torii_str_t secret, torii_str_t *chain, torii_str_t *key)
+ngx_torii_certificate_get(ngx_torii_acme_t *a, ngx_torii_wanted_t *w,
+    torii_str_t *chain, torii_str_t *key)
 {
     ingress_object_t      *o;
     const ingress_pair_t  *crt, *pem;
@@ -259,15 +259,15 @@ ngx_torii_certificate_get(ngx_torii_acme_t *a, torii_str_t namespace,
     *chain = torii_str("");
     *key = *chain;
 
-    if (ngx_torii_certificate_older(a, namespace, secret)) {
+    if (ngx_torii_certificate_older(a, w)) {
         (void) ingress_store_remove(a->helper->store, INGRESS_KIND_SECRET,
-                                    namespace, secret, torii_str(""));
+                                    w->namespace, w->secret, torii_str(""));
         ngx_torii_pipeline_changed(a->helper, ngx_torii_publish_us());
         ngx_torii_pipeline_publish(a->helper);
     }
 
-    o = ingress_store_get(a->helper->store, INGRESS_KIND_SECRET, namespace,
-                          secret);
+    o = ingress_store_get(a->helper->store, INGRESS_KIND_SECRET, w->namespace,
+                          w->secret);
     if (o == NULL) {
         return;
     }
@@ -322,22 +322,34 @@ ngx_torii_certificate_copy(ngx_torii_acme_t *a, const ingress_object_t *o,
 }
 
 
-/* Whether ours hides one of the operator's that lasts longer, or is newer. */
+/*
+ * Whether ours hides one of the operator's that lasts longer, or is newer.
+ * What was read once for both, and has not changed, is not read again.
+ */
 
 static ngx_uint_t
-ngx_torii_certificate_older(ngx_torii_acme_t *a, torii_str_t namespace,
-    torii_str_t secret)
+ngx_torii_certificate_older(ngx_torii_acme_t *a, ngx_torii_wanted_t *w)
 {
-    ngx_uint_t         older;
-    ingress_cert_t    *our, *their;
-    ingress_object_t  *ours, *theirs;
+    uint64_t             hash;
+    ngx_uint_t           older;
+    ingress_cert_t      *our, *their;
+    ingress_object_t    *ours, *theirs;
+    ngx_torii_wanted_t  *before;
 
     ours = ingress_store_copy(a->helper->store, INGRESS_KIND_SECRET,
-                              namespace, secret, 0);
+                              w->namespace, w->secret, 0);
     theirs = ingress_store_copy(a->helper->store, INGRESS_KIND_SECRET,
-                                namespace, secret, 1);
+                                w->namespace, w->secret, 1);
 
     if (ours == NULL || theirs == NULL || ours->file.len) {
+        return 0;
+    }
+
+    hash = torii_hash(&theirs->version, sizeof(uint64_t), ours->version) | 1;
+    before = ngx_torii_acme_before(a, w->id);
+
+    if (before && before->compared == hash) {
+        w->compared = hash;
         return 0;
     }
 
@@ -350,6 +362,10 @@ ngx_torii_certificate_older(ngx_torii_acme_t *a, torii_str_t namespace,
 
     ingress_cert_free(our);
     ingress_cert_free(their);
+
+    if (!older) {
+        w->compared = hash;
+    }
 
     return older;
 }
@@ -526,7 +542,8 @@ ngx_torii_report_finding(const acme_status_t *s, const ngx_torii_wanted_t *w,
 
     if (s->fail != ACME_FAIL_NONE) {
         reason = s->fail == ACME_FAIL_LIMIT ? "RateLimited"
-                                            : "CertificateFailed";
+                 : s->fail == ACME_FAIL_RECORD ? "RecordMissing"
+                                               : "CertificateFailed";
         severity = w->served ? INGRESS_WARNING : INGRESS_ERROR;
 
         f = ingress_finding_add(findings, severity, reason, w->field,

@@ -38,8 +38,10 @@ typedef struct {
     ngx_queue_t              queue;      /* in a->challenges */
     torii_arena_t           *arena;
     torii_str_t              want;
+    torii_str_t              identifier;
     ingress_challenge_t      challenge;
-    ngx_uint_t               seen;       /* by a validator, a count */
+    ngx_uint_t               first;      /* validators, a count at first … */
+    ngx_uint_t               seen;       /* … and now */
     ngx_msec_t               until;
     unsigned                 over:1;     /* until counts */
 } ngx_torii_challenge_t;
@@ -216,8 +218,11 @@ ngx_torii_challenge_add(ngx_torii_acme_t *a, torii_str_t want,
         c->challenge.value = torii_arena_str(arena, challenge->key_auth);
     }
 
-    c->seen = ngx_http_torii_challenge_seen(a->helper->tmcf, c->challenge.type,
-                                            c->challenge.name);
+    c->identifier = torii_arena_str(arena, challenge->identifier);
+    c->first = ngx_http_torii_challenge_watch(a->helper->tmcf,
+                                              c->challenge.type,
+                                              c->challenge.name);
+    c->seen = c->first;
 
     if (!a->watch.timer_set) {
         ngx_add_timer(&a->watch, NGX_TORII_CHALLENGE_WATCH);
@@ -337,12 +342,9 @@ ngx_torii_challenge_change(ngx_torii_acme_t *a)
 }
 
 
-/* Once a validator has come, its verdict is worth asking for. */
-
 static void
 ngx_torii_challenge_watch_handler(ngx_event_t *ev)
 {
-    ngx_uint_t              n, open;
     ngx_queue_t            *q;
     ngx_connection_t       *conn;
     ngx_torii_acme_t       *a;
@@ -350,7 +352,8 @@ ngx_torii_challenge_watch_handler(ngx_event_t *ev)
 
     conn = ev->data;
     a = conn->data;
-    open = 0;
+
+    ngx_torii_challenge_count(a);
 
     for (q = ngx_queue_head(&a->challenges);
          q != ngx_queue_sentinel(&a->challenges);
@@ -358,23 +361,48 @@ ngx_torii_challenge_watch_handler(ngx_event_t *ev)
     {
         c = ngx_queue_data(q, ngx_torii_challenge_t, queue);
 
-        if (c->over) {
+        if (!c->over) {
+            ngx_add_timer(ev, NGX_TORII_CHALLENGE_WATCH);
+            return;
+        }
+    }
+}
+
+
+/* Once a validator has come, its verdict is worth asking for. */
+
+void
+ngx_torii_challenge_count(ngx_torii_acme_t *a)
+{
+    ngx_uint_t              n, addresses;
+    ngx_queue_t            *q;
+    ngx_torii_challenge_t  *c;
+
+    for (q = ngx_queue_head(&a->challenges);
+         q != ngx_queue_sentinel(&a->challenges);
+         q = ngx_queue_next(q))
+    {
+        c = ngx_queue_data(q, ngx_torii_challenge_t, queue);
+
+        if (c->over || a->acme == NULL) {
             continue;
         }
 
-        open = 1;
         n = ngx_http_torii_challenge_seen(a->helper->tmcf, c->challenge.type,
-                                          c->challenge.name);
-
-        if (n != c->seen && a->acme) {
-            c->seen = n;
-            acme_seen(a->acme, ngx_torii_publish_ms(), c->want);
-            ngx_torii_acme_wake(a);
+                                          c->challenge.name, &addresses);
+        if (n == c->seen) {
+            continue;
         }
-    }
 
-    if (open) {
-        ngx_add_timer(ev, NGX_TORII_CHALLENGE_WATCH);
+        c->seen = n;
+
+        acme_seen(a->acme, ngx_torii_publish_ms(), c->want,
+                  c->challenge.type == INGRESS_CHALLENGE_HTTP
+                  ? ACME_CHALLENGE_HTTP : ACME_CHALLENGE_ALPN,
+                  c->identifier, (uint32_t) (n - c->first),
+                  (uint32_t) addresses);
+
+        ngx_torii_acme_wake(a);
     }
 }
 

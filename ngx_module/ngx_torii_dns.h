@@ -32,12 +32,14 @@ typedef struct {
 /*
  * Handlers are called exactly once, and never from inside the call that named
  * them; only when dns goes with its pool are they not called.  error, NULL if
- * all is well, and target live as long as the handler runs.
+ * all is well, target and values live as long as the handler runs.
  */
 
 typedef void (*ngx_torii_dns_done_pt)(void *data, const char *error);
 typedef void (*ngx_torii_dns_target_pt)(void *data, const char *error,
     torii_str_t target);
+typedef void (*ngx_torii_dns_values_pt)(void *data, const char *error,
+    const torii_str_t *values, ngx_uint_t n);
 
 
 /* resolver: as of ngx_torii_resolver_create(); referred to. */
@@ -66,6 +68,16 @@ ngx_int_t ngx_torii_dns_txt(ngx_torii_dns_t *dns,
 ngx_int_t ngx_torii_dns_txt_seen(ngx_torii_dns_t *dns, torii_str_t name,
     torii_str_t value, const ngx_torii_dns_server_t *server, ngx_uint_t follow,
     ngx_msec_t timeout, ngx_torii_dns_done_pt done, void *data);
+
+#define NGX_TORII_DNS_VALUES  32             /* of a name, more are not seen */
+
+/*
+ * The TXT values that all servers of the name's zone have which answer, within
+ * 15 seconds; when none does, those that the resolver has.  Aliases are
+ * followed.  No values are no error.
+ */
+ngx_int_t ngx_torii_dns_txt_look(ngx_torii_dns_t *dns, torii_str_t name,
+    ngx_torii_dns_values_pt got, void *data);
 
 /* What a name is an alias of, at the end; the name itself if of nothing. */
 ngx_int_t ngx_torii_dns_target(ngx_torii_dns_t *dns, torii_str_t name,

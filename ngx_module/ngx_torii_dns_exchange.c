@@ -12,6 +12,7 @@
 #define NGX_TORII_DNS_TIMEOUT    10000       /* of TCP */
 #define NGX_TORII_DNS_REST       3000        /* of that, when UDP took 7 s */
 #define NGX_TORII_DNS_DATAGRAM   4096
+#define NGX_TORII_DNS_TURN       16          /* datagrams at once */
 
 
 static void ngx_torii_dns_exchange_open(ngx_torii_dns_exchange_t *e);
@@ -242,6 +243,7 @@ static void
 ngx_torii_dns_exchange_udp_handler(ngx_event_t *ev)
 {
     ssize_t                    n;
+    ngx_uint_t                 i;
     ngx_connection_t          *c;
     torii_str_t                answer;
     ngx_torii_dns_exchange_t  *e;
@@ -249,7 +251,9 @@ ngx_torii_dns_exchange_udp_handler(ngx_event_t *ev)
     c = ev->data;
     e = c->data;
 
-    for ( ;; ) {
+    /* others wait for this loop, too; the rest is told of again */
+
+    for (i = 0; i < NGX_TORII_DNS_TURN; i++) {
         answer.data = torii_buf_room(&e->in, NGX_TORII_DNS_DATAGRAM);
 
         n = recv(c->fd, answer.data, NGX_TORII_DNS_DATAGRAM, 0);

@@ -187,7 +187,10 @@ ngx_torii_dns_job_finish(ngx_torii_dns_job_t *job)
 
     error = job->bad ? job->error : NULL;
 
-    if (job->target) {
+    if (job->got) {
+        job->got(job->data, error, job->values, error ? 0 : job->nvalues);
+
+    } else if (job->target) {
         target = torii_str(job->find ? dnssync_find_name(job->find) : NULL);
         job->target(job->data, error, target);
 

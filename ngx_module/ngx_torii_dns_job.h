@@ -86,6 +86,7 @@ struct ngx_torii_dns_job_s {
 
     ngx_torii_dns_done_pt          done;
     ngx_torii_dns_target_pt        target;
+    ngx_torii_dns_values_pt        got;
     void                          *data;
 
     ngx_event_t                    turn;     /* to begin, and to end */
@@ -98,12 +99,15 @@ struct ngx_torii_dns_job_s {
     dnssync_find_t                *find;
     ngx_uint_t                     tries;    /* of find, failed */
     torii_str_t                    value;
+    torii_str_t                   *values;   /* found … */
+    ngx_uint_t                     nvalues;
     torii_buf_t                    request;
 
     ngx_torii_dns_peer_t          *peers;
     ngx_uint_t                     npeers;
 
     unsigned                       ready:1;  /* all peers are known */
+    unsigned                       merged:1; /* … by one server at least */
     unsigned                       ended:1;
     unsigned                       bad:1;    /* error says why */
     char                           error[NGX_TORII_DNS_ERROR];

@@ -25,9 +25,11 @@ class Ca(peer.Node):
 
     set(name=value)
         validate (really ask for challenges, at address, http_port, tls_port
-        and, for DNS, resolver), validation (ms that it pretends to need),
-        validity, backdate (s), profiles {name: validity}, max_names, types,
-        rejected [names], eab {kid: base64url}, terms (a number),
+        and, for DNS, resolver), vantage [addresses that http-01 and tls-alpn-01
+        are asked from], spoil (and what they get is wrong), validation (ms that it pretends to need),
+        validity, backdate (s), profiles {name: validity}, max_names, types
+        (dns-persist-01 when it is named), domains and caa (its names, in that
+        challenge and in the directory), rejected [names], eab {kid: base64url}, terms (a number),
         bad_nonce (% of good ones), processing (so many polls of an order after
         finalize), retry_after {"order": s, "authz": s}, retry_dates (as dates),
         reuse_authz, reuse_orders, order_life (s), not_after (allowed),

@@ -187,6 +187,40 @@ def test_ingress_that_is_gone_is_renewed_no_more(gateway, ca, obtain):
     assert len(ca.certs(gone)) == issued
 
 
+def test_file_that_nobody_names_for_a_month_is_removed(own, echo):
+    gone, back, stays = hosts = [name() for _ in range(3)]
+    files = [issuing.state_file(own, issuing.secret_of(h)) for h in hosts]
+    marks = [file.with_suffix(".old") for file in files]
+
+    def put(host):
+        own.apply(host, site(host, echo[0], by="stub"))
+
+    for host in hosts:
+        put(host)
+        wait_served(own, host)
+
+    own.remove_objects(gone)
+    own.remove_objects(back)
+    own.stop()
+    own.start()
+    nginx.wait_until(lambda: marks[0].exists() and marks[1].exists(),
+                     lambda: issuing.report(own))
+    assert not marks[2].exists() and all(file.exists() for file in files)
+
+    for mark in marks[:2]:
+        mark.write_text(f"{int(time.time()) - 31 * 86400}\n")
+    put(back)
+    own.stop()
+    own.start()
+    nginx.wait_until(lambda: not marks[0].exists() and not marks[1].exists(),
+                     lambda: issuing.report(own))
+
+    assert [file.exists() for file in files] == [False, True, True]
+    assert (f'certificate "default/{issuing.secret_of(gone)}" is removed'
+            in own.log())
+    assert (own.state / "private/accounts/ClusterIssuer/stub.pem").exists()
+
+
 # Nothing is asked for twice
 
 def test_secrets_of_cert_manager_are_adopted(echo, authority, fresh,

@@ -416,7 +416,9 @@ def test_check_tells_what_keeps_a_certificate_from_being_issued(
     found = [reason for reason in folder.reasons(*options)
              if reason != "SecretNotFound"]
     assert found == reasons
-    assert folder.check(*options).code == code
+    ran = folder.check(*options)
+    assert ran.code == code
+    assert ("is to issue it" in ran.out) == (reasons == [])
 
 
 def test_annotations_of_cert_manager_are_no_finding(folder):

@@ -61,7 +61,7 @@ torii_check(int argc, char **argv)
 
     if (code == TORII_EXIT_OK) {
         ingress_issues(s.store, &s.options, &s.findings, torii_check_issue,
-                       NULL);
+                       &s);
         code = torii_check_print(&check, &s);
     }
 
@@ -123,11 +123,43 @@ torii_check_options(torii_check_t *check, torii_source_t *s, int argc,
 }
 
 
-/* What is wanted is no fault. */
+/* A Secret that a gateway is to make is missed by nobody. */
 
 static void
 torii_check_issue(void *data, const ingress_issue_t *issue)
 {
+    torii_source_t *s = data;
+
+    ingress_finding_t  *f;
+
+    if (issue->nissuers == 0
+        || ingress_store_get(s->store, INGRESS_KIND_SECRET, issue->namespace,
+                             issue->secret)
+           != NULL)
+    {
+        return;
+    }
+
+    for (f = s->findings.first; f != NULL; f = f->next) {
+
+        if (strcmp(f->reason, "SecretNotFound") != 0
+            || !torii_str_eq(f->value, issue->secret)
+            || !torii_str_eq(f->namespace, issue->namespace))
+        {
+            continue;
+        }
+
+        f->severity = INGRESS_INFO;
+        f->message = torii_arena_printf(s->findings.arena,
+                                        "Secret %.*s/%.*s is not among the "
+                                        "files: %s %.*s is to issue it",
+                                        torii_str_arg(issue->namespace),
+                                        torii_str_arg(issue->secret),
+                                        ingress_kind_name(
+                                                   issue->issuers[0]->kind),
+                                        torii_str_arg(
+                                                   issue->issuers[0]->name));
+    }
 }
 
 

@@ -195,6 +195,12 @@ fuzz_order(fuzz_t *f)
 
         break;
 
+    case ACME_ORDER_LOOK:
+        fuzz_challenges(f->o);
+        acme_order_missing(f->o, (uint32_t) (f->now & 1), "it is not there");
+        acme_order_proceed(f->o, f->now);
+        break;
+
     case ACME_ORDER_PRESENT:
         fuzz_challenges(f->o);
 

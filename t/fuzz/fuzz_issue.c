@@ -135,7 +135,9 @@ fuzz_want(void *data, const ingress_issue_t *issue)
                || ingress_host_check(name->name, INGRESS_HOST_RULE) == NULL);
 
         if (torii_str_starts(name->name, "*.")) {
-            expect((name->solve & ~INGRESS_SOLVE_DNS) == 0);
+            expect((name->solve & ~(INGRESS_SOLVE_DNS | INGRESS_SOLVE_PERSIST
+                                     | INGRESS_SOLVE_PERSIST_ONLY))
+                   == 0);
         }
 
         if (name->solve & INGRESS_SOLVE_DNS) {

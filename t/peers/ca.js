@@ -22,8 +22,10 @@ const DEFAULTS = {
     address: '127.0.0.1', http_port: 80, tls_port: 443, resolver: null,
     backdate: 0, bad_nonce: 0, chain: null, eab: null, max_names: 100,
     not_after: false, order_life: 3600, processing: 0, profiles: null,
+    caa: ['ca.test'], domains: ['ca.test'], spoil: false,
     rejected: [], retry_after: {}, retry_dates: false, reuse_authz: false,
     reuse_orders: true, skew: 0, terms: 1, validate: false, validation: 0,
+    vantage: ['127.0.0.1'],
     validity: 90 * 86400, types: ['http-01', 'tls-alpn-01', 'dns-01']
 };
 

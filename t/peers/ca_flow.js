@@ -52,7 +52,7 @@ class Flow {
             ...(s.ari && { renewalInfo: at('ari') }),
             meta: {
                 termsOfService: at('terms/' + s.terms),
-                website: at('about'), caaIdentities: ['ca.test'],
+                website: at('about'), caaIdentities: s.caa,
                 externalAccountRequired: s.eab !== null,
                 ...(s.profiles && { profiles: Object.fromEntries(
                     Object.keys(s.profiles).map((p) => [p, at('p/' + p)])) })
@@ -270,8 +270,9 @@ class Flow {
         }
 
         const types = this.settings.types.filter(
-            (t) => (wildcard ? t === 'dns-01'
-                             : identifier.type === 'dns' || t !== 'dns-01'));
+            (t) => (wildcard ? t.startsWith('dns-')
+                             : identifier.type === 'dns'
+                               || !t.startsWith('dns-')));
         const authz = {
             id: this.authzs.length + 1, account: order.account, wildcard,
             identifier: plain, status: 'pending', expires: order.expires
@@ -279,7 +280,10 @@ class Flow {
 
         authz.challenges = types.map((type) => ({
             type, status: 'pending', authz,
-            token: crypto.randomBytes(32).toString('base64url')
+            ...(type === 'dns-persist-01'
+                ? { domains: this.settings.domains,
+                    account: this.url('account', order.account.id) }
+                : { token: crypto.randomBytes(32).toString('base64url') })
         }));
         this.authzs.push(authz);
         return authz;
@@ -473,6 +477,7 @@ class Flow {
         const n = c.authz.challenges.indexOf(c);
 
         return { type: c.type, status: c.status, token: c.token,
+                 'issuer-domain-names': c.domains, accounturi: c.account,
                  url: this.url('chall', `${c.authz.id}.${n}`),
                  error: c.error };
     }
@@ -514,7 +519,9 @@ class Flow {
         if (this.settings.validate) {
             validators[challenge.type](
                 this.settings, authz.identifier, challenge.token,
-                challenge.token + '.' + account.mark).then(done);
+                challenge.token + '.' + account.mark,
+                { account: challenge.account, wildcard: authz.wildcard })
+                .then(done);
 
         } else if (this.settings.validation > 0) {
             setTimeout(done, this.settings.validation, null);

@@ -28,6 +28,7 @@ function httpChallenge(settings, identifier, token, keyAuth) {
     return new Promise((resolve) => {
         const req = http.get({
             host: settings.address, port: settings.http_port, agent: false,
+            localAddress: settings.from,
             path: '/.well-known/acme-challenge/' + token, timeout: TIMEOUT,
             headers: { Host: host }
         }, (res) => {
@@ -98,6 +99,7 @@ function alpnChallenge(settings, identifier, token, keyAuth) {
     return new Promise((resolve) => {
         const socket = tls.connect({
             host: settings.address, port: settings.tls_port, servername,
+            localAddress: settings.from,
             ALPNProtocols: ['acme-tls/1'], rejectUnauthorized: false,
             minVersion: 'TLSv1.2'
         }, () => {
@@ -134,8 +136,76 @@ async function dnsChallenge(settings, identifier, token, keyAuth) {
 }
 
 
+// draft-ietf-acme-dns-persist: a standing record that names the account.
+function persistFault(text, settings, { account, wildcard }) {
+    const [domain, ...rest] = text.split(';').map((s) => s.trim());
+    const tags = new Map();
+
+    for (const [tag, ...value] of rest.filter((s) => s !== '').map(
+        (s) => s.split('=')))
+    {
+        if (value.length === 0 || tags.has(tag.trim().toLowerCase())) {
+            return 'malformed';
+        }
+        tags.set(tag.trim().toLowerCase(), value.join('=').trim());
+    }
+
+    if (!settings.domains.includes(domain.toLowerCase())) {
+        return 'of another CA';
+    }
+    if (tags.get('accounturi') !== account) {
+        return 'of another account';
+    }
+    if (wildcard && (tags.get('policy') || '').toLowerCase() !== 'wildcard') {
+        return 'not for wildcards';
+    }
+    if (tags.has('persistuntil')
+        && !(Number(tags.get('persistuntil')) > Date.now() / 1000))
+    {
+        return 'expired';
+    }
+
+    return null;
+}
+
+
+async function persistChallenge(settings, identifier, token, keyAuth, whose) {
+    const resolver = new dns.promises.Resolver({ timeout: TIMEOUT, tries: 1 });
+
+    resolver.setServers([settings.resolver]);
+
+    try {
+        const found = await resolver.resolveTxt('_validation-persist.'
+                                                + identifier.value);
+        const faults = found.map((r) => persistFault(r.join(''), settings,
+                                                     whose));
+        return faults.includes(null) ? null
+            : problem('unauthorized', 'TXT records are ' + faults.join());
+    } catch (e) {
+        return problem('dns', String(e));
+    }
+}
+
+
+// From several places; spoil: none of them likes what it got.
+function eachVantage(challenge) {
+    return async (settings, ...rest) => {
+        const faults = [];
+
+        for (const from of settings.vantage) {
+            faults.push(await challenge({ ...settings, from }, ...rest));
+        }
+
+        return faults.find((f) => f !== null)
+            || (settings.spoil ? problem('unauthorized', 'not to our taste')
+                : null);
+    };
+}
+
+
 module.exports = {
-    'http-01': httpChallenge,
-    'tls-alpn-01': alpnChallenge,
-    'dns-01': dnsChallenge
+    'http-01': eachVantage(httpChallenge),
+    'tls-alpn-01': eachVantage(alpnChallenge),
+    'dns-01': dnsChallenge,
+    'dns-persist-01': persistChallenge
 };

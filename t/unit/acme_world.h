@@ -36,6 +36,9 @@
 #define HTTP         (ACME_CHALLENGE_HTTP + 1)
 #define ALPN         (ACME_CHALLENGE_ALPN + 1)
 #define DNS          (ACME_CHALLENGE_DNS + 1)
+#define PERSIST      (ACME_CHALLENGE_DNS_PERSIST + 1)
+
+#define WORLD_RECORDS  4
 
 
 typedef struct {
@@ -69,6 +72,8 @@ typedef struct {
     int             failing_type;           /* … by this type; 0: any */
     const char     *window;                 /* body of renewalInfo */
     int             forgetful;              /* no older order is given again */
+    int             persist;                /* dns-persist-01 is offered */
+    const char     *caa;                    /* caaIdentities, JSON */
 
     world_order_t  *orders;
     uint32_t        norders;
@@ -100,6 +105,7 @@ typedef struct {
     torii_buf_t     key;
     torii_str_t     given_chain;            /* shared, not owned */
     torii_str_t     given_key;
+    int             asked;
     uint32_t        presented;
 } world_want_t;
 
@@ -132,6 +138,11 @@ typedef struct {
     uint32_t        nkeys;
     uint32_t        most_keys;              /* at once */
     uint32_t        made;                   /* KEY */
+    const char     *records[WORLD_RECORDS]; /* "name value", in DNS */
+    const char     *look_error;
+    uint32_t        looks;                  /* LOOK */
+    uint32_t        visits[ACME_CHALLENGE_MAX + 1];     /* that are seen of
+                                               a validation */
     uint32_t        budget;                 /* actions until it ends, 0: none */
     int             half;                   /* the last one is done, not told */
     int             dies;                   /* when an order was asked for */
@@ -150,7 +161,7 @@ typedef struct {
 
 static const char *const  world_reasons[] = {
     "Issuing", "Issued", "Failed", "RateLimited", "BadConfig", "Adopted",
-    "WindowMoved", "ClockSkew", "Revoked", "RolledOver", NULL
+    "WindowMoved", "ClockSkew", "Revoked", "RolledOver", "RecordMissing", NULL
 };
 
 static const torii_tree_limits_t  world_limits = { 1 << 20, 20000, 16 };
@@ -483,7 +494,9 @@ world_authz(world_t *w, unsigned n, uint32_t index, uint32_t i,
     uint32_t        t;
     world_order_t  *o;
 
-    static const char *const  types[] = { "http-01", "tls-alpn-01", "dns-01" };
+    static const char *const  types[] = {
+        "http-01", "tls-alpn-01", "dns-01", "dns-persist-01"
+    };
 
     o = &w->ca[n].orders[index];
 
@@ -500,15 +513,24 @@ world_authz(world_t *w, unsigned n, uint32_t index, uint32_t i,
                      o->names[i] + 2 * wild, o->authz[i],
                      wild ? "\"wildcard\":true," : "");
 
-    for (t = wild ? 2 : 0; t < 3; t++) {
+    for (t = wild ? 2 : 0; t < 3 + (w->ca[n].persist != 0); t++) {
         torii_buf_printf(&w->body, "%s{\"type\":\"%s\",\"url\":\"" WORLD_URL
-                         "%u/chal/%u/%u/%u\",\"status\":\"%s\",\"token\":"
-                         "\"token-%010u-%04u-%04u-of-the-world\"",
+                         "%u/chal/%u/%u/%u\",\"status\":\"%s\",",
                          t > (wild ? 2 : 0) ? "," : "", types[t], n, index, i,
                          t + 1,
                          strcmp(o->authz[i], "invalid") == 0
-                         && o->type[i] == (int) t + 1 ? "invalid" : "pending",
-                         index, i, t);
+                         && o->type[i] == (int) t + 1 ? "invalid" : "pending");
+
+        if (t == ACME_CHALLENGE_DNS_PERSIST) {
+            torii_buf_printf(&w->body, "\"issuer-domain-names\":[\"ca.test\","
+                             "\"other.test\"],\"accounturi\":\"" WORLD_URL
+                             "%u/acct/1\"", n);
+
+        } else {
+            torii_buf_printf(&w->body,
+                             "\"token\":\"token-%010u-%04u-%04u-of-the-world\"",
+                             index, i, t);
+        }
 
         if (strcmp(o->authz[i], "invalid") == 0 && o->type[i] == (int) t + 1) {
             torii_buf_adds(&w->body, ",\"error\":{\"type\":\"urn:ietf:params:"
@@ -524,6 +546,50 @@ world_authz(world_t *w, unsigned n, uint32_t index, uint32_t i,
 }
 
 
+/* A validator comes, as far as the gateway sees. */
+
+static inline void
+world_visit(world_t *w, const char *name, int type)
+{
+    uint32_t  i;
+
+    for (i = 0; i < w->nwants && w->visits[type]; i++) {
+        if (strstr(w->wants[i].names, name) != NULL) {
+            acme_seen(w->acme, w->now, torii_str(w->wants[i].id),
+                      (acme_challenge_e) (type - 1), torii_str(name),
+                      w->visits[type], (w->visits[type] + 1) / 2);
+        }
+    }
+}
+
+
+/* Is it there, exactly as it should be said to people? */
+
+static inline int
+world_persists(const world_t *w, unsigned n, const char *name)
+{
+    int       wild;
+    char      line[512];
+    uint32_t  i;
+
+    wild = (strncmp(name, "*.", 2) == 0);
+
+    (void) snprintf(line, sizeof(line), "_validation-persist.%s ca.test; "
+                    "accounturi=" WORLD_URL "%u/acct/1%s", name + 2 * wild, n,
+                    wild ? "; policy=wildcard" : "");
+
+    for (i = 0; i < WORLD_RECORDS; i++) {
+        if (w->records[i] != NULL
+            && strncmp(w->records[i], line, strlen(line)) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 static inline void
 world_challenge(world_t *w, unsigned n, uint32_t index, uint32_t i, int type,
     acme_response_t *res)
@@ -536,13 +602,16 @@ world_challenge(world_t *w, unsigned n, uint32_t index, uint32_t i, int type,
     ca = &w->ca[n];
     o = &ca->orders[index];
 
+    world_visit(w, o->names[i], type);
+
     if (w->shown == 0) {
         (void) snprintf(w->fault, sizeof(w->fault),
                         "a challenge that nobody answers");
     }
 
-    if (ca->failing != NULL && strstr(o->names[i], ca->failing) != NULL
-        && (ca->failing_type == 0 || ca->failing_type == type))
+    if ((ca->failing != NULL && strstr(o->names[i], ca->failing) != NULL
+         && (ca->failing_type == 0 || ca->failing_type == type))
+        || (type == PERSIST && !world_persists(w, n, o->names[i])))
     {
         key = torii_hash(o->names[i], strlen(o->names[i]), 6);
         ca->limited += (world_take(world_limit(ca, key), 5, 12 * MINUTE, w->now,
@@ -630,7 +699,8 @@ world_directory(world_t *w, unsigned n)
         "\"revokeCert\":\"" WORLD_URL "%u/revoke\","
         "\"keyChange\":\"" WORLD_URL "%u/key\","
         "\"renewalInfo\":\"" WORLD_URL "%u/ari\","
-        "\"meta\":{\"profiles\":{\"classic\":\"\"}}}", n, n, n, n, n, n);
+        "\"meta\":{\"caaIdentities\":%s,\"profiles\":{\"classic\":\"\"}}}", n,
+        n, n, n, n, n, w->ca[n].caa ? w->ca[n].caa : "null");
 }
 
 
@@ -905,6 +975,37 @@ world_give_keys(world_t *w)
 }
 
 
+static inline void
+world_look(world_t *w, const acme_action_t *act)
+{
+    size_t         len;
+    uint32_t       i, k;
+    torii_str_t    values[WORLD_NAMES][WORLD_RECORDS];
+    acme_found_t   found[WORLD_NAMES];
+
+    memset(found, 0, sizeof(found));
+    w->looks++;
+
+    for (i = 0; i < act->n && i < WORLD_NAMES; i++) {
+        found[i].values = values[i];
+        found[i].error = w->look_error;
+        len = act->records[i].len;
+
+        for (k = 0; k < WORLD_RECORDS && !w->look_error; k++) {
+            if (w->records[k] != NULL
+                && strncmp(w->records[k], (char *) act->records[i].data, len)
+                   == 0
+                && w->records[k][len] == ' ')
+            {
+                values[i][found[i].n++] = torii_str(w->records[k] + len + 1);
+            }
+        }
+    }
+
+    acme_looked(w->acme, w->now, act->ticket, found);
+}
+
+
 /* 1: the process ends here. */
 
 static inline int
@@ -944,6 +1045,13 @@ world_do(world_t *w, const acme_action_t *act)
 
         if (!last) {
             acme_saved(w->acme, w->now, act->ticket, 1);
+        }
+
+        break;
+
+    case ACME_DO_LOOK:
+        if (!last) {
+            world_look(w, act);
         }
 
         break;
@@ -1016,6 +1124,7 @@ world_say_want(world_t *w, world_want_t *from)
         memset(&names[want.n], 0, sizeof(acme_want_name_t));
         names[want.n].name = piece;
         names[want.n].solver = torii_str(from->solver);
+        names[want.n].asked = from->asked;
 
         for (i = 0; i < 4; i++) {
             names[want.n].types[i] = from->types[i];

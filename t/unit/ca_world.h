@@ -44,6 +44,8 @@ typedef struct {
     unsigned         lose;               /* the answer to this request … */
     unsigned         drop;               /* … or the request itself */
     unsigned         poke;
+    const char      *missing;            /* why records are not there */
+    unsigned         looks;
     uint64_t         dark;               /* nothing arrives from then … */
     uint64_t         light;              /* … to then */
     held_t           held[HELD];
@@ -247,6 +249,23 @@ world_run(world_t *w, acme_order_t *o, uint64_t until)
 }
 
 
+static inline void
+world_look(world_t *w, acme_order_t *o)
+{
+    uint32_t                 i, n;
+    const acme_challenge_t  *challenges;
+
+    challenges = acme_order_challenges(o, &n);
+
+    for (i = 0; i < n; i++) {
+        if (w->missing && challenges[i].type == ACME_CHALLENGE_DNS_PERSIST) {
+            w->looks++;
+            acme_order_missing(o, i, w->missing);
+        }
+    }
+}
+
+
 /* Until it is over, or nothing happens any more. */
 
 static inline acme_order_step_e
@@ -262,6 +281,10 @@ world_drive(world_t *w, acme_order_t *o)
 
         case ACME_ORDER_CREATED:
             w->account = torii_arena_str(w->arena, acme_client_account(w->c));
+            break;
+
+        case ACME_ORDER_LOOK:
+            world_look(w, o);
             break;
 
         case ACME_ORDER_PRESENT:

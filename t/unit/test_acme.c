@@ -1335,6 +1335,44 @@ test_rollover(void)
 }
 
 
+/* Who looks at the objects meanwhile still sees the old key there. */
+
+static void
+test_rollover_late(void)
+{
+    world_t      w;
+    torii_buf_t  old = { NULL, 0, 0 }, new;
+
+    world_start(&w);
+    (void) world_add(&w, "demo/x", "x.example");
+    world_begin(&w);
+    world_run(&w, w.now + 2 * MINUTE);
+
+    torii_buf_add_str(&old, world_str(&w.account_key[0]));
+    (void) acme_rollover(w.acme, w.now, torii_str("ClusterIssuer/le"));
+    world_run(&w, w.now + MINUTE);
+
+    new = w.account_key[0];
+    w.account_key[0] = old;
+    (void) world_add(&w, "demo/y", "y.example");
+    world_say(&w);
+    world_run(&w, w.now + MINUTE);
+
+    w.account_key[0] = new;
+    (void) world_add(&w, "demo/z", "z.example");
+    world_say(&w);
+    world_run(&w, w.now + MINUTE);
+
+    tap_ok(w.ca[0].accounts == 1 && w.ca[0].issued == 3
+           && world_events(&w, "RolledOver") == 1,
+           "a key that was changed makes no other account: %u, %u issued",
+           w.ca[0].accounts, w.ca[0].issued);
+
+    torii_buf_free(&old);
+    world_end(&w, "late key");
+}
+
+
 /* A key takes its time, and the owner may fail to make it. */
 
 typedef struct {
@@ -1558,6 +1596,7 @@ main(void)
     test_key_meanwhile();
     test_key_rollover();
     test_rollover();
+    test_rollover_late();
     test_start();
     test_priority();
     test_many();

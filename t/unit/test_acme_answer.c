@@ -245,14 +245,14 @@ test_problems(void)
 
     torii_arena_destroy(a);
 
-    for (i = ACME_FAIL_NONE; i <= ACME_FAIL_CONFIG; i++) {
+    for (i = ACME_FAIL_NONE; i <= ACME_FAIL_RECORD; i++) {
         if (strcmp(acme_fail_name(i), "unknown") == 0) {
             break;
         }
     }
 
-    tap_ok(i == ACME_FAIL_CONFIG + 1
-           && strcmp(acme_fail_name(ACME_FAIL_CONFIG), "config") == 0
+    tap_ok(i == ACME_FAIL_RECORD + 1
+           && strcmp(acme_fail_name(ACME_FAIL_RECORD), "record") == 0
            && strcmp(acme_fail_name(ACME_FAIL_LIMIT), "limit") == 0
            && strcmp(acme_fail_name(i), "unknown") == 0,
            "each class has its word");

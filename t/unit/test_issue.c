@@ -6,6 +6,7 @@
 
 #include "tap.h"
 #include "world_make.h"
+#include "ingress_decode.h"
 #include "ingress_issue.h"
 
 
@@ -16,7 +17,7 @@
  *   "SEVERITY REASON KIND NS/NAME FIELD=VALUE MESSAGE"
  *
  * HOW: "h" http-01, "a" tls-alpn-01, in the order of trial; "dN" dns-01 by
- * solver N; "-" none.
+ * solver N; "p" dns-persist-01 alone, "P" as it was asked for; "-" none.
  */
 
 typedef struct {
@@ -47,6 +48,10 @@ typedef struct {
     "metadata: {name: alpn, annotations: {torii/acme-challenge: "             \
     "tls-alpn-01}}, spec: {acme: {server: 'https://ca.example/dir', "         \
     "privateKeySecretRef: {name: le}}}}\n"                                    \
+    "---\n{apiVersion: cert-manager.io/v1, kind: ClusterIssuer, "             \
+    "metadata: {name: zoned}, spec: {acme: {server: 'https://ca.example/d', " \
+    "privateKeySecretRef: {name: le}, solvers: [{http01: {ingress: {}}, "     \
+    "selector: {dnsZones: [b.example]}}]}}}\n"                                \
     "---\n{apiVersion: cert-manager.io/v1, kind: ClusterIssuer, "             \
     "metadata: {name: broken}, spec: {acme: {privateKeySecretRef: "           \
     "{name: le}}}}\n"                                                         \
@@ -174,6 +179,15 @@ static const test_case_t  cases[] = {
 
     /* names */
 
+    { "a Secret whose name is too long for a file",
+      INGRESS("1") LE "tls " LABEL "." LABEL "." LABEL "." LABEL
+      ".aaaaaaaa a.example\n", "error BadConfig Ingress d/i spec.tls[0]|"
+      "more than 251 bytes|!want" },
+    { "one that is not", INGRESS("1") LE "tls " LABEL "." LABEL "." LABEL "."
+      LABEL ".aaaaaaa a.example\n", "want d/" LABEL "|!BadConfig" },
+    { "and where there are no files", "file\n" INGRESS("1") LE "tls " LABEL "."
+      LABEL "." LABEL "." LABEL ".aaaaaaaa a.example\n",
+      "want d/" LABEL "|!BadConfig" },
     { "several hosts, each once",
       INGRESS("1") LE "tls t a.example b.example a.example\n",
       "for a.example=ha b.example=ha by" },
@@ -335,7 +349,7 @@ static const test_case_t  cases[] = {
     { "whose name would be too long", INGRESS("1") LE PAIR
       "tls " LABEL "." LABEL "." LABEL "." LABEL "aaaaa a.example\n",
       "error BadConfig Ingress d/i spec.tls[0]=a|is too long a name|!want" },
-    { "or just not", INGRESS("1") LE PAIR
+    { "or just not", "file\n" INGRESS("1") LE PAIR
       "tls " LABEL "." LABEL "." LABEL "." LABEL "aaaa a.example\n",
       "aaaa-ecdsa for a.example=ha|!BadConfig" },
     { "what is wrong is told once", INGRESS("1") PAIR
@@ -421,8 +435,32 @@ static const test_case_t  cases[] = {
       "for *.a.example=d1 a.example=ah by" },
     { "a wildcard without DNS",
       INGRESS("1") LE "tls t *.a.example\n",
-      "*.a.example=-|error NoSolver Ingress d/i spec.tls[0]=*.a.example|"
-      "a wildcard needs one with dns01" },
+      "*.a.example=p|warning NoSolver Ingress d/i spec.tls[0]=*.a.example|"
+      "a wildcard needs one with dns01, unless the CA offers dns-persist-01" },
+    { "a wildcard without solvers",
+      INGRESS("1") "note cert-manager.io/cluster-issuer bare\n"
+      "tls t *.a.example a.example\n",
+      "*.a.example=p a.example=ha|warning NoSolver" },
+    { "a wildcard that no solver selects",
+      INGRESS("1") "note cert-manager.io/cluster-issuer zoned\n"
+      "tls t *.a.example\n", "*.a.example=-|error NoSolver" },
+    { "a record alone",
+      INGRESS("1") LE "note torii/acme-challenge dns-persist-01\n"
+      "tls t a.example *.a.example\n",
+      "a.example=P *.a.example=P by|!NoSolver" },
+    { "a record alone, whatever solvers can do",
+      INGRESS("1") "note cert-manager.io/cluster-issuer dns\n"
+      "note torii/acme-challenge dns-persist-01\n" TLS,
+      "a.example=P by|!NoSolver" },
+    { "a record alone, without solvers", "file\n"
+      INGRESS("1") "note cert-manager.io/cluster-issuer bare\n"
+      "note torii/acme-challenge dns-persist-01\n" TLS,
+      "a.example=P by|!NoSolver" },
+    { "an address has no records",
+      INGRESS("1") LE "note cert-manager.io/ip-sans 192.0.2.1\n"
+      "note torii/acme-challenge dns-persist-01\n" TLS,
+      "a.example=P 192.0.2.1=-|error NoSolver Ingress d/i "
+      "spec.tls[0]=192.0.2.1" },
     { "a challenge that is none",
       INGRESS("1") LE "note torii/acme-challenge http\n" TLS,
       "error BadConfig|torii/acme-challenge=http must be|!want" },
@@ -627,6 +665,21 @@ test_how(torii_buf_t *b, const ingress_issue_name_t *name)
 
     if (solve & INGRESS_SOLVE_DNS) {
         torii_buf_printf(b, "d%u", (unsigned) name->solver);
+    }
+
+    /* a record that is there comes first, but where there are no names */
+
+    if (!(solve & INGRESS_SOLVE_PERSIST) != (solve == 0
+                                             || ingress_is_address(name->name)))
+    {
+        torii_buf_adds(b, "!");
+    }
+
+    if (solve & INGRESS_SOLVE_PERSIST_ONLY) {
+        torii_buf_adds(b, "P");
+
+    } else if (solve == INGRESS_SOLVE_PERSIST) {
+        torii_buf_adds(b, "p");
     }
 
     if (solve == 0) {
