@@ -101,11 +101,11 @@ units: $(UNIT)
 fuzzers: $(FUZZ:$(OBJS)/%=$(OBJS)/t/%)
 
 asan:
-	$(MAKE) OBJS=$(SAN) CFLAGS="-O1 -g $(SANITIZE)" units tool
-	$(MAKE) OBJS=$(SAN) MOD_CFLAGS="-O1 $(SANITIZE)" module
+	$(MAKE) -j$(JOBS) OBJS=$(SAN) CFLAGS="-O1 -g $(SANITIZE)" units tool
+	$(MAKE) -j$(JOBS) OBJS=$(SAN) MOD_CFLAGS="-O1 $(SANITIZE)" module
 
 fuzz-build:
-	$(MAKE) OBJS=$(FUZZ_OBJ) CC=clang \
+	$(MAKE) -j$(JOBS) OBJS=$(FUZZ_OBJ) CC=clang \
 	    CFLAGS="-O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link" fuzzers
 
 fuzz: fuzz-build
@@ -148,7 +148,8 @@ test-install:
 	deploy/install deploy/packages deploy/packages-image t/packages
 
 test: test-install
-	$(MAKE) all check unit seeds integration sanitized
+	$(MAKE) -j$(JOBS) all
+	$(MAKE) check unit seeds integration sanitized
 
 
 # Images and packages
@@ -197,7 +198,7 @@ install-packages:
 	deploy/install deploy/packages
 
 run: install-packages
-	$(MAKE) all
+	$(MAKE) -j$(JOBS) all
 	deploy/run $(OBJS)
 
 help:
