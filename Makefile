@@ -24,6 +24,7 @@ LIB_SRCS := $(wildcard $(ROOMS:%=%/*.c))
 LIB_OBJS := $(LIB_SRCS:%.c=$(OBJS)/%.o)
 TOOL     := $(patsubst %.c,$(OBJS)/%.o,$(wildcard tool/*.c))
 UNIT     := $(patsubst t/unit/%.c,$(OBJS)/t/%,$(wildcard t/unit/test_*.c))
+DRIVE    := $(patsubst t/unit/%.c,$(OBJS)/t/%,$(wildcard t/unit/drive_*.c))
 FUZZ     := $(patsubst t/fuzz/%.c,$(OBJS)/%,$(wildcard t/fuzz/fuzz_*.c))
 MODULE   := $(OBJS)/ngx_http_torii_module.so
 MOD_SRCS := $(LIB_SRCS) $(wildcard ngx_module/*.c)
@@ -42,7 +43,7 @@ $(OBJS)/libtorii.a: $(LIB_OBJS)
 	rm -f $@ && ar rcs $@ $^
 
 $(OBJS)/torii: $(TOOL) $(OBJS)/libtorii.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcurl -lssl
 
 
 # The module is configured anew when its list of files changes, and built
@@ -133,7 +134,7 @@ seeds: fuzz-build
 	    echo "fuzz_$$f: $$(ls t/fuzz/seeds/$$f | wc -l) seeds"; \
 	done
 
-integration: all
+integration: all $(DRIVE)
 	$(PYTEST) -q -n $(WORKERS) --dist loadfile t
 
 faults: SECONDS = 600

@@ -97,6 +97,13 @@ int dnssync_question(torii_buf_t *out, unsigned id, torii_str_t name,
 dnssync_step_e dnssync_txt_answer(torii_str_t answer, torii_str_t request,
     torii_str_t value, char error[DNSSYNC_ERROR_MAX]);
 
+/*
+ * The same of a whole set of A, AAAA, CNAME, NS or TXT, of the question's type:
+ * DONE, it is these values and no others; without values, there is none.
+ */
+dnssync_step_e dnssync_set_answer(torii_str_t answer, torii_str_t request,
+    const torii_str_t *values, uint32_t n, char error[DNSSYNC_ERROR_MAX]);
+
 
 /*
  * Which servers are authoritative for a name, and what it is an alias of, from

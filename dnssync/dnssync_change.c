@@ -4,7 +4,6 @@
  * server, from the longest name that it could have, then it is changed.
  */
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -33,10 +32,6 @@ struct dnssync_change_s {
 
 static dnssync_step_e dnssync_change_verify(dnssync_change_t *c, uint64_t now,
     torii_str_t answer, const dnssync_header_t *header);
-static dnssync_step_e dnssync_change_tsig_error(dnssync_change_t *c,
-    const dnssync_tsig_t *tsig);
-static void dnssync_change_clocks(dnssync_change_t *c,
-    const dnssync_tsig_t *tsig);
 static dnssync_step_e dnssync_change_zone(dnssync_change_t *c,
     torii_str_t answer, const dnssync_header_t *header);
 static int dnssync_change_soa(dnssync_change_t *c, torii_str_t answer);
@@ -183,83 +178,40 @@ static dnssync_step_e
 dnssync_change_verify(dnssync_change_t *c, uint64_t now, torii_str_t answer,
     const dnssync_header_t *header)
 {
+    dnssync_tsig_e  found;
     dnssync_tsig_t  tsig;
 
-    switch (dnssync_tsig_verify(c->key, now, answer, &c->mac, &tsig)) {
+    found = dnssync_tsig_verify(c->key, now, answer, &c->mac, &tsig);
+
+    switch (found) {
 
     case DNSSYNC_TSIG_GOOD:
-        return tsig.error ? dnssync_change_tsig_error(c, &tsig)
-                          : DNSSYNC_DONE;
-
     case DNSSYNC_TSIG_UNSIGNED:
-        return dnssync_change_tsig_error(c, &tsig);
+        if (tsig.error == 0) {
+            return DNSSYNC_DONE;
+        }
+
+        dnssync_tsig_text(&tsig, c->error);
+        return DNSSYNC_FAILED;
 
     case DNSSYNC_TSIG_NONE:
         if (!c->found || (header->flags & DNSSYNC_RCODE)) {
             return DNSSYNC_DONE;
         }
 
-        (void) dnssync_change_fail(c, "the answer is not signed by TSIG");
-        break;
-
-    case DNSSYNC_TSIG_OTHER:
-        (void) dnssync_change_fail(c, "the answer is signed by another TSIG "
-                                      "key");
-        break;
-
-    case DNSSYNC_TSIG_WRONG:
-        (void) dnssync_change_fail(c, "the answer's TSIG signature is wrong");
         break;
 
     case DNSSYNC_TSIG_LATE:
-        dnssync_change_clocks(c, &tsig);
-        break;
+        dnssync_tsig_text(&tsig, c->error);
+        return DNSSYNC_IGNORED;
 
-    case DNSSYNC_TSIG_MALFORMED:
-        (void) dnssync_change_fail(c, "the answer is malformed");
+    default:
         break;
     }
+
+    (void) dnssync_change_fail(c, dnssync_tsig_word(found));
 
     return DNSSYNC_IGNORED;
-}
-
-
-static dnssync_step_e
-dnssync_change_tsig_error(dnssync_change_t *c, const dnssync_tsig_t *tsig)
-{
-    switch (tsig->error) {
-
-    case DNSSYNC_BADKEY:
-        return dnssync_change_fail(c, "BADKEY: the server has no TSIG key of "
-                                      "this name and algorithm");
-
-    case DNSSYNC_BADSIG:
-        return dnssync_change_fail(c, "BADSIG: the server has another secret "
-                                      "for the TSIG key");
-
-    case DNSSYNC_BADTRUNC:
-        return dnssync_change_fail(c, "BADTRUNC: the server wants a longer "
-                                      "TSIG signature");
-
-    case DNSSYNC_BADTIME:
-        dnssync_change_clocks(c, tsig);
-        return DNSSYNC_FAILED;
-    }
-
-    snprintf(c->error, DNSSYNC_ERROR_MAX, "the server refuses the TSIG "
-             "signature, error %u", tsig->error);
-
-    return DNSSYNC_FAILED;
-}
-
-
-static void
-dnssync_change_clocks(dnssync_change_t *c, const dnssync_tsig_t *tsig)
-{
-    snprintf(c->error, DNSSYNC_ERROR_MAX, "BADTIME: the server's clock is "
-             "%" PRId64 " seconds %s ours",
-             tsig->skew < 0 ? -tsig->skew : tsig->skew,
-             tsig->skew < 0 ? "behind" : "ahead of");
 }
 
 

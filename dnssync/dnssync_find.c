@@ -38,7 +38,6 @@ typedef struct {
 
 
 static int dnssync_txt_look(torii_str_t answer, dnssync_txt_t *txt);
-static int dnssync_txt_equal(torii_str_t data, torii_str_t value);
 static dnssync_step_e dnssync_find_alias(dnssync_find_t *f,
     torii_str_t answer);
 static dnssync_step_e dnssync_find_servers(dnssync_find_t *f,
@@ -159,9 +158,7 @@ dnssync_txt_look(torii_str_t answer, dnssync_txt_t *txt)
 }
 
 
-/* The strings of a record, joined, are the value. */
-
-static int
+int
 dnssync_txt_equal(torii_str_t data, torii_str_t value)
 {
     torii_str_t       s;

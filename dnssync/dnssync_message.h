@@ -142,6 +142,8 @@ void dnssync_write_record(torii_buf_t *b, dnssync_section_e section,
     torii_str_t data);
 /* The data of a TXT record: strings of up to 255 bytes. */
 void dnssync_write_txt(torii_buf_t *b, torii_str_t value);
+/* Whether its strings, joined, are the value. */
+int dnssync_txt_equal(torii_str_t data, torii_str_t value);
 
 
 #endif /* _DNSSYNC_MESSAGE_H_INCLUDED_ */

@@ -12,6 +12,7 @@
 
 #define DNSSYNC_MAC_MAX  64
 #define DNSSYNC_FUDGE    300           /* seconds */
+#define DNSSYNC_UNSIGNED_MAX  99       /* messages of a stream, in a row */
 
 /* error codes of TSIG */
 #define DNSSYNC_BADSIG    16
@@ -71,6 +72,32 @@ int dnssync_tsig_sign(const dnssync_key_t *key, uint64_t now, torii_buf_t *b,
 
 dnssync_tsig_e dnssync_tsig_verify(const dnssync_key_t *key, uint64_t now,
     torii_str_t answer, const dnssync_mac_t *request, dnssync_tsig_t *tsig);
+
+
+/*
+ * An answer of many messages (RFC 8945 section 5.3.1).  The first and the last
+ * have to be signed; those between may go without, and the next signature is
+ * of them, too.  GOOD is said of those as well: what they hold counts only once
+ * dnssync_stream_settled().  After anything else than GOOD the stream is of no
+ * more use.
+ */
+
+typedef struct dnssync_stream_s  dnssync_stream_t;
+
+/* NULL: OpenSSL cannot.  The key is referred to. */
+dnssync_stream_t *dnssync_stream_create(const dnssync_key_t *key,
+    const dnssync_mac_t *request);
+void dnssync_stream_free(dnssync_stream_t *s);
+dnssync_tsig_e dnssync_stream_verify(dnssync_stream_t *s, uint64_t now,
+    torii_str_t message, dnssync_tsig_t *tsig);
+/* Whether the last message was signed. */
+int dnssync_stream_settled(const dnssync_stream_t *s);
+
+/* "BADKEY: the server has no TSIG key …": of tsig->error, or of LATE. */
+void dnssync_tsig_text(const dnssync_tsig_t *tsig,
+    char text[DNSSYNC_ERROR_MAX]);
+/* Why an answer is not taken; "" of GOOD. */
+const char *dnssync_tsig_word(dnssync_tsig_e found);
 
 
 #endif /* _DNSSYNC_TSIG_H_INCLUDED_ */

@@ -237,7 +237,8 @@ static const test_case_t  test_cases[] = {
       "?loser app", NULL },
     { 8, "another instance of our owner lives: nothing is deleted",
       "app A 192.0.2.1; _dnssync.app" M "A; " LOCK "1794999000",
-      "b A 192.0.2.1", "create new b +A +TXT; ?writers", test_lock },
+      "b A 192.0.2.1", "create new b +A +TXT; lock lock _dnssync-lock ~TXT; "
+      "?writers", test_lock },
     { 8, "it has not been heard of for long", "app A 192.0.2.1; _dnssync.app"
       M "A; " LOCK "1794990000", "b A 192.0.2.1",
       "create new b +A +TXT; lock lock _dnssync-lock ~TXT; "
