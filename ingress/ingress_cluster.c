@@ -46,6 +46,12 @@ const ingress_resource_t  ingress_resources[] = {
     { NULL, NULL, INGRESS_KIND_MAX, 0, 0 }
 };
 
+/* nobody waits for them, hence optional; they are no row of their own */
+
+static const ingress_resource_t  ingress_typed_secrets = {
+    "secrets", "", INGRESS_KIND_SECRET, 0, 1
+};
+
 
 ingress_cluster_t *
 ingress_cluster_create(ingress_store_t *store,
@@ -105,7 +111,7 @@ ingress_cluster_sources(ingress_cluster_t *c,
 
         (void) ingress_source_create(c, r, r->cluster ? none
                                                       : options->namespace,
-                                     none);
+                                     none, none);
     }
 
     if (options->secret_namespaces == NULL) {
@@ -122,9 +128,20 @@ ingress_cluster_sources(ingress_cluster_t *c,
             && !ingress_cluster_twice(options, i))
         {
             (void) ingress_source_create(c, r, options->secret_namespaces[i],
-                                         none);
+                                         none, none);
         }
     }
+}
+
+
+void
+ingress_cluster_secrets(ingress_cluster_t *c, torii_str_t namespace,
+    torii_str_t type)
+{
+    torii_str_t  none = torii_null_string;
+
+    (void) ingress_source_create(c, &ingress_typed_secrets, namespace, none,
+                                 type);
 }
 
 

@@ -44,6 +44,10 @@ typedef struct ingress_cluster_s  ingress_cluster_t;
 
 ingress_cluster_t *ingress_cluster_create(ingress_store_t *store,
     const ingress_cluster_options_t *options);
+/* From now on Secrets of this type in this namespace, too, whether any object
+   refers to them or not; nothing waits for them.  Once for each. */
+void ingress_cluster_secrets(ingress_cluster_t *c, torii_str_t namespace,
+    torii_str_t type);
 void ingress_cluster_free(ingress_cluster_t *c);
 
 /* As ingress_watch_next(), for all of it; *id names the request. */

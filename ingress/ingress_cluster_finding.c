@@ -199,6 +199,10 @@ ingress_report_forbidden(ingress_findings_t *list,
 static const char *
 ingress_report_effect(const ingress_source_t *source)
 {
+    if (source->type.len) {
+        return "so those of our own types are not known";
+    }
+
     if (source->resource->kind == INGRESS_KIND_SECRET
         || source->resource->kind == INGRESS_KIND_CONFIGMAP)
     {

@@ -39,17 +39,17 @@ static void ingress_source_gone(ingress_source_t *source,
 static void ingress_source_sweep(ingress_source_t *source, int all);
 
 
-/* Two sources never show the same object. */
+/* Two sources never show the same object, but for Secrets of a type. */
 
 ingress_source_t *
 ingress_source_create(ingress_cluster_t *c, const ingress_resource_t *resource,
-    torii_str_t namespace, torii_str_t name)
+    torii_str_t namespace, torii_str_t name, torii_str_t type)
 {
     unsigned char     *p;
     ingress_source_t  *source;
 
     source = torii_zalloc(sizeof(ingress_source_t) + namespace.len
-                          + name.len);
+                          + name.len + type.len);
 
     p = (unsigned char *) (source + 1);
 
@@ -61,6 +61,12 @@ ingress_source_create(ingress_cluster_t *c, const ingress_resource_t *resource,
     source->namespace.len = namespace.len;
     source->name.data = p + namespace.len;
     source->name.len = name.len;
+    source->type.data = source->name.data + name.len;
+    source->type.len = type.len;
+
+    if (type.len) {
+        memcpy(source->type.data, type.data, type.len);
+    }
 
     if (namespace.len) {
         memcpy(p, namespace.data, namespace.len);
@@ -108,13 +114,17 @@ ingress_source_watch(ingress_source_t *source)
     if (source->name.len) {
         torii_buf_printf(&fields, "metadata.name=%.*s",
                          torii_str_arg(source->name));
+
+    } else if (source->type.len) {
+        torii_buf_printf(&fields, "type=%.*s", torii_str_arg(source->type));
     }
 
     res.path.data = path.data;
     res.path.len = path.len;
     res.fields.data = fields.data;
     res.fields.len = fields.len;
-    res.metadata = source->resource->kind == INGRESS_KIND_SECRET;
+    res.metadata = source->resource->kind == INGRESS_KIND_SECRET
+                   && source->type.len == 0;
     res.optional = source->resource->optional;
 
     sink.set = ingress_source_set;
@@ -265,7 +275,9 @@ ingress_source_set(void *data, const torii_node_t *node)
 
     source = data;
 
-    if (source->resource->kind == INGRESS_KIND_SECRET) {
+    if (source->resource->kind == INGRESS_KIND_SECRET
+        && source->type.len == 0)
+    {
         ingress_source_secret(source, node);
 
     } else {
@@ -288,7 +300,10 @@ ingress_source_object(ingress_source_t *source, const torii_node_t *node)
         return;
     }
 
-    if (!ingress_source_covers(source, o->namespace, o->name)) {
+    if (!ingress_source_covers(source, o->namespace, o->name)
+        || (source->type.len
+            && !torii_str_eq(source->type, o->u.secret.type)))
+    {
         ingress_object_free(o);
         return;
     }
@@ -525,6 +540,24 @@ ingress_source_seen(const ingress_source_t *source, torii_str_t namespace,
     }
 
     return seen;
+}
+
+
+int
+ingress_source_typed(const ingress_cluster_t *c, ingress_kind_e kind,
+    torii_str_t namespace, torii_str_t name)
+{
+    ingress_source_t  *source;
+
+    for (source = c->sources; source; source = source->next) {
+        if (source->type.len && source->resource->kind == kind
+            && ingress_source_seen(source, namespace, name) != NULL)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -148,6 +148,7 @@ ingress_want_create(ingress_cluster_t *c, ingress_kind_e kind,
 static void
 ingress_want_watch(ingress_cluster_t *c, ingress_want_t *want)
 {
+    torii_str_t        none = torii_null_string;
     ingress_source_t  *source;
 
     if (ingress_want_source(c, want) != NULL) {
@@ -169,7 +170,8 @@ ingress_want_watch(ingress_cluster_t *c, ingress_want_t *want)
     if (c->named < INGRESS_CLUSTER_NAMED) {
         want->source = ingress_source_create(c,
                                              ingress_want_resource(want->kind),
-                                             want->namespace, want->name);
+                                             want->namespace, want->name,
+                                             none);
         return;
     }
 
@@ -203,7 +205,7 @@ ingress_want_source(ingress_cluster_t *c, const ingress_want_t *want)
     for (source = c->sources; source; source = source->next) {
 
         if (source->resource->kind == INGRESS_KIND_SECRET
-            && source->name.len == 0
+            && source->name.len == 0 && source->type.len == 0
             && (source->namespace.len == 0
                 || torii_str_eq(source->namespace, want->namespace)))
         {
@@ -229,6 +231,7 @@ ingress_want_drop(ingress_cluster_t *c, ingress_want_t *want)
     }
 
     if (want->loaded
+        && !ingress_source_typed(c, want->kind, want->namespace, want->name)
         && ingress_store_remove(c->store, want->kind, want->namespace,
                                 want->name, torii_str("")))
     {

@@ -67,6 +67,8 @@ struct ingress_source_s {
     ingress_watch_state_e      state;      /* as last seen */
     torii_str_t                namespace;  /* empty: all of them */
     torii_str_t                name;       /* of the one object, or empty */
+    torii_str_t                type;       /* of Secrets that are shown whole,
+                                              or empty */
     ingress_hash_t             seen;
 };
 
@@ -169,7 +171,10 @@ void ingress_cluster_pass(ingress_cluster_t *c, uint32_t delay);
 
 ingress_source_t *ingress_source_create(ingress_cluster_t *c,
     const ingress_resource_t *resource, torii_str_t namespace,
-    torii_str_t name);
+    torii_str_t name, torii_str_t type);
+/* Whether one shows it whole, though nothing refers to it. */
+int ingress_source_typed(const ingress_cluster_t *c, ingress_kind_e kind,
+    torii_str_t namespace, torii_str_t name);
 /* Objects of it go from the store if keep is 0. */
 void ingress_source_free(ingress_source_t *source, int keep);
 /* After each call of its watch. */

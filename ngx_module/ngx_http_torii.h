@@ -166,6 +166,19 @@ typedef struct {
 } ngx_http_torii_acme_t;
 
 
+/* torii_dns */
+
+typedef struct {
+    ngx_flag_t               enable;
+    ngx_flag_t               observe;        /* plans, and writes nothing */
+    ngx_str_t                owner;          /* in marks; or empty */
+    ngx_str_t                private;        /* addresses of the view "private",
+                                                with commas; or empty */
+} ngx_http_torii_dns_t;
+
+#define NGX_HTTP_TORII_DNS_OWNER     128     /* DNSSYNC_OWNER_MAX */
+
+
 typedef struct {
     ngx_path_t              *state;          /* torii_state */
     ngx_str_t                table_dir;      /* state/table */
@@ -173,6 +186,7 @@ typedef struct {
     ngx_str_t                manifests;
     ngx_http_torii_kubernetes_t  kubernetes;
     ngx_http_torii_acme_t    acme;
+    ngx_http_torii_dns_t     dns;
     ngx_array_t             *classes;        /* of ngx_str_t */
     ngx_array_t             *controllers;
     ngx_str_t                config;
@@ -346,6 +360,19 @@ ngx_uint_t ngx_http_torii_acme_page(ngx_http_request_t *r,
     ngx_http_torii_main_conf_t *tmcf, ngx_torii_table_t *table,
     torii_buf_t *out);
 void ngx_http_torii_acme_metrics(ngx_http_torii_main_conf_t *tmcf,
+    torii_buf_t *out);
+/* A file that the helper leaves beside the tables, behind what is in out. */
+ngx_int_t ngx_http_torii_acme_read(ngx_http_torii_main_conf_t *tmcf,
+    char *name, torii_buf_t *out);
+
+/* ngx_http_torii_dnssync.c: records in DNS */
+
+char *ngx_http_torii_dns(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+/* /api/dns, and what /metrics says of it */
+ngx_uint_t ngx_http_torii_dns_page(ngx_http_request_t *r,
+    ngx_http_torii_main_conf_t *tmcf, ngx_torii_table_t *table,
+    torii_buf_t *out);
+void ngx_http_torii_dns_metrics(ngx_http_torii_main_conf_t *tmcf,
     torii_buf_t *out);
 
 /* ngx_http_torii_template.c */

@@ -10,10 +10,6 @@
 #define NGX_HTTP_TORII_ACME_MAX  (64 * 1024 * 1024)
 
 
-static ngx_int_t ngx_http_torii_acme_read(ngx_http_torii_main_conf_t *tmcf,
-    char *name, torii_buf_t *out);
-
-
 char *
 ngx_http_torii_acme(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -108,7 +104,7 @@ ngx_http_torii_acme_metrics(ngx_http_torii_main_conf_t *tmcf,
 
 /* The helper renames it into its place: it is never half a file. */
 
-static ngx_int_t
+ngx_int_t
 ngx_http_torii_acme_read(ngx_http_torii_main_conf_t *tmcf, char *name,
     torii_buf_t *out)
 {

@@ -93,6 +93,9 @@ static ngx_http_torii_page_t  ngx_http_torii_pages[] = {
     { ngx_string("/api/certificates"), ngx_http_torii_json,
       "certificates that are issued here, and their issuers",
       ngx_http_torii_acme_page },
+    { ngx_string("/api/dns"), ngx_http_torii_json,
+      "providers of DNS, their zones, and the hosts in them",
+      ngx_http_torii_dns_page },
     { ngx_string("/api/source"), ngx_http_torii_json,
       "where the objects come from, and how that is",
       ngx_http_torii_source_page },
@@ -568,6 +571,7 @@ ngx_http_torii_admin_metrics(ngx_http_request_t *r,
     ngx_http_torii_admin_connections(out);
 
     ngx_http_torii_acme_metrics(tmcf, out);
+    ngx_http_torii_dns_metrics(tmcf, out);
 
     if (table) {
         ngx_http_torii_admin_table(table, out);

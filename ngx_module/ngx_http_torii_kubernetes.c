@@ -273,11 +273,14 @@ ngx_http_torii_kubernetes_init(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    if (!k->enable && (k->publish || k->leader.len || k->secrets)) {
+    if (!k->enable && (k->publish == NGX_HTTP_TORII_PUBLISH_SERVICE
+                       || k->publish == NGX_HTTP_TORII_PUBLISH_NODE
+                       || k->leader.len || k->secrets))
+    {
         ngx_log_error(NGX_LOG_WARN, cf->log, 0,
-                      "\"torii_publish\", \"torii_leader\" and "
-                      "\"torii_secret_namespaces\" do nothing without "
-                      "\"torii_kubernetes\"");
+                      "\"torii_publish service=NAME\" and \"node\", "
+                      "\"torii_leader\" and \"torii_secret_namespaces\" do "
+                      "nothing without \"torii_kubernetes\"");
         return NGX_CONF_OK;
     }
 

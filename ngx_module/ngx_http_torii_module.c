@@ -111,6 +111,13 @@ static ngx_command_t  ngx_http_torii_commands[] = {
       0,
       NULL },
 
+    { ngx_string("torii_dns"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_torii_dns,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("torii_helper"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_enum_slot,
@@ -259,6 +266,7 @@ ngx_http_torii_create_main_conf(ngx_conf_t *cf)
     tmcf->helper = NGX_CONF_UNSET_UINT;
     tmcf->certificate_cache = NGX_CONF_UNSET;
     tmcf->acme.enable = NGX_CONF_UNSET;
+    tmcf->dns.enable = NGX_CONF_UNSET;
 
     if (ngx_array_init(&tmcf->servers, cf->pool, 4,
                        sizeof(ngx_http_core_srv_conf_t *))
@@ -282,6 +290,7 @@ ngx_http_torii_init_main_conf(ngx_conf_t *cf, void *conf)
     /* in a cluster it needs rights of its own, and cert-manager may be there */
 
     ngx_conf_init_value(tmcf->acme.enable, !tmcf->kubernetes.enable);
+    ngx_conf_init_value(tmcf->dns.enable, !tmcf->kubernetes.enable);
 
     if (tmcf->state == NULL
         && (tmcf->manifests.len || tmcf->kubernetes.enable

@@ -125,6 +125,11 @@ ngx_torii_acme_create(ngx_torii_helper_t *h)
     ingress_findings_init(&a->bad, a->arena);
 
     ngx_torii_issuers_init(a);
+
+    if (ngx_torii_solvers_init(a) != NGX_OK) {
+        return NULL;
+    }
+
     ngx_torii_challenges_init(a);
     ngx_torii_notice_init(a);
 
@@ -225,6 +230,7 @@ ngx_torii_acme_beat(ngx_torii_acme_t *a)
     uint64_t  changes;
 
     ngx_torii_issuers_sweep(a);
+    ngx_torii_solvers_beat(a);
     ngx_torii_sweep(a);
 
     if (a->acme) {
@@ -921,7 +927,9 @@ ngx_torii_acme_command(void *ctx, torii_str_t name, torii_str_t data)
     ngx_uint_t   level;
     torii_str_t  verb, id;
 
-    if (ngx_torii_file_remove(&a->requests, name, a->log) != NGX_OK) {
+    if (torii_str_starts(name, "dns-")
+        || ngx_torii_file_remove(&a->requests, name, a->log) != NGX_OK)
+    {
         return;
     }
 

@@ -138,6 +138,7 @@ struct ngx_torii_acme_s {
     ingress_findings_t       bad;        /* BadConfig, of the last look */
 
     ngx_queue_t              trusts;     /* ngx_torii_issuer.c */
+    struct ngx_torii_dnssync_s  *solvers;    /* ngx_torii_solver.c */
     ngx_queue_t              tickets;    /* ngx_torii_challenge.c */
     ngx_queue_t              challenges;
     ngx_event_t              expire;     /* of challenges */
@@ -188,14 +189,6 @@ ngx_torii_trust_t *ngx_torii_issuer_trust(ngx_torii_acme_t *a,
     torii_str_t name);
 ngx_torii_curl_tls_t *ngx_torii_trust_tls(ngx_torii_trust_t *t);
 void ngx_torii_trust_leave(ngx_torii_trust_t *t);
-/*
- * The server of a solver "ISSUER#INDEX", which updates go to, and whether names
- * may be aliases of others.  NGX_ERROR: error says what is missing.  Strings
- * live in the arena.
- */
-ngx_int_t ngx_torii_issuer_dns(ngx_torii_acme_t *a, torii_arena_t *arena,
-    torii_str_t solver, ngx_torii_dns_server_t *server, ngx_uint_t *follow,
-    char error[256]);
 /* Keeps an account's key beside what the operator has put there. */
 ngx_int_t ngx_torii_issuer_account(ngx_torii_acme_t *a, torii_str_t name,
     torii_str_t key);
@@ -203,6 +196,49 @@ ngx_int_t ngx_torii_issuer_account(ngx_torii_acme_t *a, torii_str_t name,
    there (or empty).  NGX_DECLINED: there is no such issuer. */
 ngx_int_t ngx_torii_issuer_place(ngx_torii_acme_t *a, torii_str_t name,
     torii_str_t *namespace, ingress_secret_ref_t *ref, torii_str_t *there);
+/* NULL: there is none that asks an authority. */
+const ingress_object_t *ngx_torii_issuer_find(ngx_torii_acme_t *a,
+    torii_str_t name);
+/* What a Secret that it refers to has under key; "" if it is not there. */
+torii_str_t ngx_torii_issuer_secret(ngx_torii_acme_t *a,
+    const ingress_object_t *issuer, torii_str_t name, torii_str_t key);
+/* The Secret itself, or NULL. */
+const ingress_object_t *ngx_torii_issuer_secret_find(ngx_torii_acme_t *a,
+    const ingress_object_t *issuer, torii_str_t name);
+
+
+/* ngx_torii_solver.c: who writes the records of dns-01 */
+
+/* By RFC 2136 to server, or by an account; strings live in the arena. */
+
+typedef struct {
+    struct ngx_torii_dnssync_s  *dnssync;    /* NULL: to server … */
+    torii_str_t              account;    /* … or by this one of it; "": by the
+                                            one that has the zone */
+    ngx_torii_dns_server_t   server;     /* what is looked at, too */
+    ngx_uint_t               follow;     /* names may be aliases */
+} ngx_torii_solver_t;
+
+/* NGX_ERROR: no memory. */
+ngx_int_t ngx_torii_solvers_init(ngx_torii_acme_t *a);
+/* Of a solver "ISSUER#INDEX".  NGX_ERROR: error says what is missing. */
+ngx_int_t ngx_torii_solver_find(ngx_torii_acme_t *a, torii_arena_t *arena,
+    torii_str_t name, ngx_torii_solver_t *solver, char error[256]);
+/* Accounts of all issuers of a look. */
+void ngx_torii_solvers_begin(ngx_torii_acme_t *a);
+void ngx_torii_solvers_tell(ngx_torii_acme_t *a, torii_arena_t *arena,
+    const ingress_object_t *issuer);
+void ngx_torii_solvers_end(ngx_torii_acme_t *a);
+/* Each second. */
+void ngx_torii_solvers_beat(ngx_torii_acme_t *a);
+
+/* ngx_torii_solver_account.c: NULL: error says what is missing */
+struct dnssync_account_s *ngx_torii_solver_make(ngx_torii_acme_t *a,
+    torii_arena_t *arena, const ingress_object_t *issuer,
+    const ingress_dns_t *dns, torii_str_t name, char error[256]);
+/* A plain field, "" if it is not there. */
+torii_str_t ngx_torii_solver_field(const ingress_dns_t *dns,
+    const char *name);
 
 
 /* ngx_torii_challenge.c */

@@ -5,15 +5,13 @@
  */
 
 #include "ngx_torii_kubernetes.h"
+#include "ngx_torii_interface.h"
 #include "ingress_status.h"
 #include "torii_tree.h"
 
-#include <ifaddrs.h>
-#include <net/if.h>
-
 
 #define NGX_TORII_ADDRESS_MAX        64
-#define NGX_TORII_ADDRESS_INTERFACE  30000   /* ms between two looks */
+#define NGX_TORII_ADDRESS_INTERFACE  5000    /* ms between two looks */
 #define NGX_TORII_ADDRESS_TIMEOUT    10000
 #define NGX_TORII_ADDRESS_NEVER      UINT32_MAX
 
@@ -41,7 +39,8 @@ static ngx_uint_t ngx_torii_address_service(ngx_torii_address_t *a,
     ingress_address_t *addresses, ngx_uint_t max);
 static ngx_uint_t ngx_torii_address_is_ip(ngx_str_t text);
 static void ngx_torii_address_interface(ngx_torii_address_t *a);
-static ngx_uint_t ngx_torii_address_usable(struct sockaddr *sa);
+static void ngx_torii_address_visit(void *data, int family,
+    const u_char *address);
 static void ngx_torii_address_ask(ngx_torii_address_t *a, uint64_t now);
 static void ngx_torii_address_answer(void *data, uint32_t id,
     const ingress_api_answer_t *answer, torii_str_t body);
@@ -185,41 +184,30 @@ ngx_torii_address_service(ngx_torii_address_t *a,
 static void
 ngx_torii_address_interface(ngx_torii_address_t *a)
 {
-    char             text[INET6_ADDRSTRLEN];
-    void            *p;
-    ngx_str_t       *name;
-    struct ifaddrs  *list, *ifa;
+    ngx_int_t             rc;
+    ngx_str_t            *name;
+    ngx_torii_address_t   found;
 
     name = &a->helper->tmcf->kubernetes.publish_name;
 
-    if (getifaddrs(&list) != 0) {
+    ngx_memzero(&found, sizeof(ngx_torii_address_t));
+    ngx_torii_address_clear(&found);
+
+    rc = ngx_torii_interface_each((char *) name->data,
+                                  ngx_torii_address_visit, &found);
+
+    /* what cannot be seen may be there */
+
+    if (rc == NGX_ERROR) {
+        torii_arena_destroy(found.arena);
         return;
     }
 
-    ngx_torii_address_clear(a);
+    torii_arena_destroy(a->arena);
 
-    for (ifa = list; ifa; ifa = ifa->ifa_next) {
-
-        if (ifa->ifa_addr == NULL || !(ifa->ifa_flags & IFF_UP)
-            || ngx_strcmp(ifa->ifa_name, name->data) != 0
-            || !ngx_torii_address_usable(ifa->ifa_addr))
-        {
-            continue;
-        }
-
-        if (ifa->ifa_addr->sa_family == AF_INET) {
-            p = &((struct sockaddr_in *) ifa->ifa_addr)->sin_addr;
-
-        } else {
-            p = &((struct sockaddr_in6 *) ifa->ifa_addr)->sin6_addr;
-        }
-
-        if (inet_ntop(ifa->ifa_addr->sa_family, p, text, sizeof(text))) {
-            ngx_torii_address_add(a, torii_str(text));
-        }
-    }
-
-    freeifaddrs(list);
+    a->arena = found.arena;
+    a->nfound = found.nfound;
+    ngx_memcpy(a->found, found.found, sizeof(a->found));
 
     if (a->nfound == 0 && !a->told) {
         ngx_log_error(NGX_LOG_WARN, a->helper->log, 0,
@@ -231,24 +219,16 @@ ngx_torii_address_interface(ngx_torii_address_t *a)
 }
 
 
-/* Nobody reaches us by an address that counts on its own link only. */
-
-static ngx_uint_t
-ngx_torii_address_usable(struct sockaddr *sa)
+static void
+ngx_torii_address_visit(void *data, int family, const u_char *address)
 {
-    struct in6_addr  *in6;
+    ngx_torii_address_t *a = data;
 
-    if (sa->sa_family == AF_INET) {
-        return 1;
+    char  text[INET6_ADDRSTRLEN];
+
+    if (inet_ntop(family, address, text, sizeof(text))) {
+        ngx_torii_address_add(a, torii_str(text));
     }
-
-    if (sa->sa_family != AF_INET6) {
-        return 0;
-    }
-
-    in6 = &((struct sockaddr_in6 *) sa)->sin6_addr;
-
-    return !IN6_IS_ADDR_LINKLOCAL(in6);
 }
 
 

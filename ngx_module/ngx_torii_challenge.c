@@ -7,6 +7,7 @@
  */
 
 #include "ngx_torii_acme.h"
+#include "ngx_torii_dnssync.h"
 #include "acme_cert.h"
 
 
@@ -55,8 +56,7 @@ typedef struct {
     torii_arena_t           *arena;
     torii_str_t              name;
     torii_str_t              value;
-    ngx_torii_dns_server_t   server;
-    ngx_uint_t               follow;     /* name may be an alias */
+    ngx_torii_solver_t       solver;
 } ngx_torii_record_t;
 
 
@@ -588,14 +588,12 @@ ngx_torii_record_start(ngx_torii_acme_t *a, ngx_torii_ticket_t *ticket,
     r->name = torii_arena_str(arena, challenge->record);
     r->value = torii_arena_str(arena, challenge->value);
 
-    if (ngx_torii_issuer_dns(a, arena, solver, &r->server, &r->follow, error)
-        != NGX_OK)
-    {
+    if (ngx_torii_solver_find(a, arena, solver, &r->solver, error) != NGX_OK) {
         ngx_torii_record_done(r, error);
         return;
     }
 
-    if (!r->follow) {
+    if (!r->solver.follow) {
         ngx_torii_record_write(r);
         return;
     }
@@ -627,7 +625,15 @@ ngx_torii_record_target(void *data, const char *error, torii_str_t target)
 static void
 ngx_torii_record_write(ngx_torii_record_t *r)
 {
-    if (ngx_torii_dns_txt(r->acme->dns, &r->server, r->name, r->value,
+    if (r->solver.dnssync) {
+        ngx_torii_dnssync_challenge(r->solver.dnssync, r->solver.account,
+                                    r->name, r->value, r->ticket != NULL,
+                                    r->ticket ? ngx_torii_record_added
+                                              : ngx_torii_record_done, r);
+        return;
+    }
+
+    if (ngx_torii_dns_txt(r->acme->dns, &r->solver.server, r->name, r->value,
                           r->ticket != NULL, NGX_TORII_CHALLENGE_TTL,
                           r->ticket ? ngx_torii_record_added
                                     : ngx_torii_record_done, r)
@@ -648,8 +654,15 @@ ngx_torii_record_added(void *data, const char *error)
         return;
     }
 
-    if (ngx_torii_dns_txt_seen(r->acme->dns, r->name, r->value, &r->server,
-                               r->follow, NGX_TORII_CHALLENGE_SPREAD,
+    if (r->solver.dnssync && r->solver.server.nameserver.len == 0) {
+        r->solver.server.nameserver = ngx_torii_dnssync_nameserver(
+                                                r->solver.dnssync, r->name);
+    }
+
+    if (ngx_torii_dns_txt_seen(r->acme->dns, r->name, r->value,
+                               r->solver.server.nameserver.len
+                               ? &r->solver.server : NULL,
+                               r->solver.follow, NGX_TORII_CHALLENGE_SPREAD,
                                ngx_torii_record_seen, r)
         != NGX_OK)
     {
@@ -706,8 +719,9 @@ ngx_torii_record_done(void *data, const char *error)
 static void
 ngx_torii_record_free(ngx_torii_record_t *r)
 {
-    if (r->server.secret.len) {
-        ngx_explicit_memzero(r->server.secret.data, r->server.secret.len);
+    if (r->solver.server.secret.len) {
+        ngx_explicit_memzero(r->solver.server.secret.data,
+                             r->solver.server.secret.len);
     }
 
     torii_arena_destroy(r->arena);

@@ -93,6 +93,8 @@ static ngx_torii_curl_transfer_t *ngx_torii_curl_transfer(
     ngx_torii_curl_t *curl, const ngx_torii_curl_request_t *req);
 static ngx_int_t ngx_torii_curl_options(ngx_torii_curl_transfer_t *t,
     const ngx_torii_curl_request_t *req);
+static ngx_int_t ngx_torii_curl_login(CURL *easy,
+    const ngx_torii_curl_request_t *req);
 static ngx_int_t ngx_torii_curl_url(ngx_torii_curl_transfer_t *t,
     const ngx_torii_curl_request_t *req);
 static ngx_int_t ngx_torii_curl_tls_name(ngx_torii_curl_transfer_t *t,
@@ -395,11 +397,13 @@ ngx_torii_curl_options(ngx_torii_curl_transfer_t *t,
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                          (curl_off_t) req->body.len);
 
-        /* without waiting for "100 Continue" */
+        /* without waiting for "100 Continue"; libcurl would sign a header that
+           it does not send */
 
         if (curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, req->body.data)
             != CURLE_OK
-            || ngx_torii_curl_header_add(t, "Expect:") != NGX_OK)
+            || (req->sign == NULL
+                && ngx_torii_curl_header_add(t, "Expect:") != NGX_OK))
         {
             return NGX_ERROR;
         }
@@ -410,6 +414,7 @@ ngx_torii_curl_options(ngx_torii_curl_transfer_t *t,
     }
 
     if (ngx_torii_curl_url(t, req) != NGX_OK
+        || ngx_torii_curl_login(easy, req) != NGX_OK
         || curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, req->method)
            != CURLE_OK)
     {
@@ -419,6 +424,30 @@ ngx_torii_curl_options(ngx_torii_curl_transfer_t *t,
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers);
 
     return ngx_torii_curl_tls(t);
+}
+
+
+/* A signature goes over the query as it is: its author has it sorted. */
+
+static ngx_int_t
+ngx_torii_curl_login(CURL *easy, const ngx_torii_curl_request_t *req)
+{
+    if (req->login == NULL) {
+        return NGX_OK;
+    }
+
+    if (curl_easy_setopt(easy, CURLOPT_USERPWD, req->login) != CURLE_OK) {
+        return NGX_ERROR;
+    }
+
+    if (req->sign) {
+        return curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, req->sign) == CURLE_OK
+               ? NGX_OK : NGX_ERROR;
+    }
+
+    curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long) CURLAUTH_BASIC);
+
+    return NGX_OK;
 }
 
 

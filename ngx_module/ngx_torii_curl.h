@@ -59,6 +59,9 @@ typedef struct {
     ngx_torii_curl_tls_t   *tls;        /* NULL: defaults */
     char                   *tls_name;   /* to verify instead of the URL's, or
                                            NULL */
+    char                   *login;      /* "user:password", Basic; or NULL */
+    char                   *sign;       /* "aws:amz:REGION:SERVICE": SigV4, by
+                                           login "key:secret"; or NULL */
 } ngx_torii_curl_request_t;
 
 

@@ -66,6 +66,7 @@ ngx_torii_dns_create(ngx_pool_t *pool, ngx_str_t *resolver, ngx_log_t *log)
 
     dns->resolver = *resolver;
     dns->log = log;
+    dns->store = NULL;
     ngx_queue_init(&dns->jobs);
 
     cln->handler = ngx_torii_dns_destroy;
@@ -86,6 +87,7 @@ ngx_torii_dns_destroy(void *data)
         ngx_torii_dns_job_free(ngx_queue_data(q, ngx_torii_dns_job_t, queue));
     }
 
+    X509_STORE_free(dns->store);
     ares_library_cleanup();
 }
 

@@ -13,6 +13,8 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 
+#include <openssl/x509.h>
+
 #include "torii.h"
 
 
@@ -26,6 +28,8 @@ typedef struct {
                                     HMACMD5, as cert-manager has it */
     torii_str_t    secret;       /* decoded */
     unsigned       tcp;          /* at once */
+    unsigned       tls;          /* DNS over TLS, ngx_torii_dns_ask() only … */
+    X509_STORE    *store;        /* … and whom to trust; NULL: as the machine */
 } ngx_torii_dns_server_t;
 
 
@@ -38,9 +42,17 @@ typedef struct {
 typedef void (*ngx_torii_dns_done_pt)(void *data, const char *error);
 typedef void (*ngx_torii_dns_target_pt)(void *data, const char *error,
     torii_str_t target);
+/* NGX_OK: that was the last; NGX_AGAIN: it was not, or not an answer to this;
+   NGX_DECLINED: it is truncated.  It may not free dns. */
+typedef ngx_int_t (*ngx_torii_dns_take_pt)(void *data, torii_str_t answer);
+
 typedef void (*ngx_torii_dns_values_pt)(void *data, const char *error,
     const torii_str_t *values, ngx_uint_t n);
 
+
+/* n 0: it failed; ttl: seconds that they are good for. */
+typedef void (*ngx_torii_dns_addresses_pt)(void *data,
+    const torii_str_t *addresses, ngx_uint_t n, uint32_t ttl);
 
 /* resolver: as of ngx_torii_resolver_create(); referred to. */
 ngx_torii_dns_t *ngx_torii_dns_create(ngx_pool_t *pool, ngx_str_t *resolver,
@@ -68,6 +80,29 @@ ngx_int_t ngx_torii_dns_txt(ngx_torii_dns_t *dns,
 ngx_int_t ngx_torii_dns_txt_seen(ngx_torii_dns_t *dns, torii_str_t name,
     torii_str_t value, const ngx_torii_dns_server_t *server, ngx_uint_t follow,
     ngx_msec_t timeout, ngx_torii_dns_done_pt done, void *data);
+
+/*
+ * The same of a whole set of A, AAAA, CNAME or TXT: these values and no others,
+ * or, without values, that it is gone.  The resolver is asked about the zone
+ * only: it would remember that a new name is not there.
+ */
+ngx_int_t ngx_torii_dns_set_seen(ngx_torii_dns_t *dns, torii_str_t zone,
+    torii_str_t name, unsigned type, const torii_str_t *values, ngx_uint_t n,
+    const ngx_torii_dns_server_t *server, ngx_msec_t timeout,
+    ngx_torii_dns_done_pt done, void *data);
+
+/* Addresses of a name, by the resolver. */
+ngx_int_t ngx_torii_dns_addresses(ngx_torii_dns_t *dns, torii_str_t name,
+    ngx_torii_dns_addresses_pt done, void *data);
+
+/*
+ * A message as it is, to one server; take gets what comes back, and done tells
+ * the end.  A stream may last 10 minutes, timeout ms between its messages.
+ */
+ngx_int_t ngx_torii_dns_ask(ngx_torii_dns_t *dns,
+    const ngx_torii_dns_server_t *server, torii_str_t message,
+    ngx_uint_t stream, ngx_msec_t timeout, ngx_torii_dns_take_pt take,
+    ngx_torii_dns_done_pt done, void *data);
 
 #define NGX_TORII_DNS_VALUES  32             /* of a name, more are not seen */
 

@@ -5,6 +5,7 @@
  */
 
 #include "ngx_torii_dns_exchange.h"
+#include "ngx_torii_event.h"
 
 
 #define NGX_TORII_DNS_UDP_TRIES  3           /* 1, 2, 4 seconds */
@@ -12,7 +13,8 @@
 #define NGX_TORII_DNS_TIMEOUT    10000       /* of TCP */
 #define NGX_TORII_DNS_REST       3000        /* of that, when UDP took 7 s */
 #define NGX_TORII_DNS_DATAGRAM   4096
-#define NGX_TORII_DNS_TURN       16          /* datagrams at once */
+#define NGX_TORII_DNS_READ       65536       /* of TCP, at once */
+#define NGX_TORII_DNS_READS      64          /* datagrams, at once */
 
 
 static void ngx_torii_dns_exchange_open(ngx_torii_dns_exchange_t *e);
@@ -26,8 +28,11 @@ static void ngx_torii_dns_exchange_timer_handler(ngx_event_t *ev);
 static void ngx_torii_dns_exchange_datagram(ngx_torii_dns_exchange_t *e);
 static void ngx_torii_dns_exchange_udp_handler(ngx_event_t *ev);
 static void ngx_torii_dns_exchange_write_handler(ngx_event_t *ev);
+static ngx_uint_t ngx_torii_dns_exchange_send(ngx_torii_dns_exchange_t *e);
 static void ngx_torii_dns_exchange_read_handler(ngx_event_t *ev);
-static ngx_uint_t ngx_torii_dns_exchange_message(ngx_torii_dns_exchange_t *e);
+static ngx_int_t ngx_torii_dns_exchange_messages(ngx_torii_dns_exchange_t *e,
+    size_t *used);
+static ngx_msec_t ngx_torii_dns_exchange_timeout(ngx_torii_dns_exchange_t *e);
 static void ngx_torii_dns_exchange_fail(ngx_torii_dns_exchange_t *e,
     const char *what, ngx_err_t err);
 static void ngx_torii_dns_exchange_end(ngx_torii_dns_exchange_t *e,
@@ -67,8 +72,8 @@ ngx_torii_dns_exchange_start(ngx_torii_dns_exchange_t *e,
     e->tries = 0;
     e->silent = 0;
 
-    if (tcp || message->len > DNSSYNC_UDP_MAX) {
-        ngx_torii_dns_exchange_tcp(e, NGX_TORII_DNS_TIMEOUT);
+    if (tcp || e->tls || message->len > DNSSYNC_UDP_MAX) {
+        ngx_torii_dns_exchange_tcp(e, ngx_torii_dns_exchange_timeout(e));
         return;
     }
 
@@ -158,6 +163,8 @@ ngx_torii_dns_exchange_connect(ngx_torii_dns_exchange_t *e)
 static void
 ngx_torii_dns_exchange_close(ngx_torii_dns_exchange_t *e)
 {
+    ngx_torii_dns_tls_close(e);
+
     if (e->connection) {
         ngx_close_connection(e->connection);
         e->connection = NULL;
@@ -251,9 +258,10 @@ ngx_torii_dns_exchange_udp_handler(ngx_event_t *ev)
     c = ev->data;
     e = c->data;
 
-    /* others wait for this loop, too; the rest is told of again */
+    /* whoever sends more than that is called again, but does not keep others
+       waiting */
 
-    for (i = 0; i < NGX_TORII_DNS_TURN; i++) {
+    for (i = 0; i < NGX_TORII_DNS_READS; i++) {
         answer.data = torii_buf_room(&e->in, NGX_TORII_DNS_DATAGRAM);
 
         n = recv(c->fd, answer.data, NGX_TORII_DNS_DATAGRAM, 0);
@@ -269,7 +277,7 @@ ngx_torii_dns_exchange_udp_handler(ngx_event_t *ev)
         /* nobody listens there, but maybe by TCP */
 
         if (n == -1) {
-            ngx_torii_dns_exchange_tcp(e, NGX_TORII_DNS_TIMEOUT);
+            ngx_torii_dns_exchange_tcp(e, ngx_torii_dns_exchange_timeout(e));
             return;
         }
 
@@ -281,7 +289,7 @@ ngx_torii_dns_exchange_udp_handler(ngx_event_t *ev)
             continue;
 
         case NGX_DECLINED:
-            ngx_torii_dns_exchange_tcp(e, NGX_TORII_DNS_TIMEOUT);
+            ngx_torii_dns_exchange_tcp(e, ngx_torii_dns_exchange_timeout(e));
             return;
 
         default:
@@ -296,7 +304,6 @@ static void
 ngx_torii_dns_exchange_write_handler(ngx_event_t *ev)
 {
     int                        err;
-    ssize_t                    n;
     socklen_t                  len;
     ngx_connection_t          *c;
     ngx_torii_dns_exchange_t  *e;
@@ -318,30 +325,63 @@ ngx_torii_dns_exchange_write_handler(ngx_event_t *ev)
         }
 
         e->connected = 1;
+
+        if (e->tls && ngx_torii_dns_tls_open(e) != NGX_OK) {
+            ngx_torii_dns_exchange_end(e, "TLS cannot begin");
+            return;
+        }
     }
 
-    n = send(c->fd, e->request.data + e->sent, e->request.len - e->sent,
-             MSG_NOSIGNAL);
+    (void) ngx_torii_dns_exchange_send(e);
+}
 
-    if (n == -1) {
-        if (ngx_errno != NGX_EAGAIN && ngx_errno != NGX_EINTR) {
-            ngx_torii_dns_exchange_fail(e, "cannot send", ngx_errno);
+
+/* Whether the exchange goes on. */
+
+static ngx_uint_t
+ngx_torii_dns_exchange_send(ngx_torii_dns_exchange_t *e)
+{
+    u_char   *p;
+    size_t    len;
+    ssize_t   n;
+
+    p = e->request.data + e->sent;
+    len = e->request.len - e->sent;
+
+    if (e->ssl) {
+        n = ngx_torii_dns_tls_send(e, p, len);
+
+        if (n == 0 || n == NGX_ERROR) {
+            ngx_torii_dns_exchange_end(e, n ? e->error : "it closed the "
+                                              "connection");
+            return 0;
         }
 
-        return;
+    } else {
+        n = send(e->connection->fd, p, len, MSG_NOSIGNAL);
+
+        if (n == -1 && ngx_errno != NGX_EAGAIN && ngx_errno != NGX_EINTR) {
+            ngx_torii_dns_exchange_fail(e, "cannot send", ngx_errno);
+            return 0;
+        }
+
+        e->writes = 1;
     }
 
-    e->sent += n;
+    e->sent += n > 0 ? n : 0;
 
-    if (e->sent == e->request.len) {
-        (void) ngx_del_event(ev, NGX_WRITE_EVENT, 0);
-    }
+    ngx_torii_event_interest(e->connection->write, NGX_WRITE_EVENT,
+                             e->sent < e->request.len && e->writes);
+
+    return 1;
 }
 
 
 static void
 ngx_torii_dns_exchange_read_handler(ngx_event_t *ev)
 {
+    u_char                    *p;
+    size_t                     used;
     ssize_t                    n;
     ngx_connection_t          *c;
     ngx_torii_dns_exchange_t  *e;
@@ -349,11 +389,28 @@ ngx_torii_dns_exchange_read_handler(ngx_event_t *ev)
     c = ev->data;
     e = c->data;
 
-    n = recv(c->fd, torii_buf_room(&e->in, NGX_TORII_DNS_DATAGRAM),
-             NGX_TORII_DNS_DATAGRAM, 0);
+    if (e->ssl && e->sent < e->request.len
+        && (!ngx_torii_dns_exchange_send(e) || e->sent < e->request.len))
+    {
+        return;
+    }
 
-    if (n == -1) {
-        if (ngx_errno != NGX_EAGAIN && ngx_errno != NGX_EINTR) {
+    p = torii_buf_room(&e->in, NGX_TORII_DNS_READ);
+
+    if (e->ssl) {
+        n = ngx_torii_dns_tls_recv(e, p, NGX_TORII_DNS_READ);
+
+        if (n == NGX_ERROR) {
+            ngx_torii_dns_exchange_end(e, e->error);
+            return;
+        }
+
+    } else {
+        n = recv(c->fd, p, NGX_TORII_DNS_READ, 0);
+    }
+
+    if (n < 0) {
+        if (!e->ssl && ngx_errno != NGX_EAGAIN && ngx_errno != NGX_EINTR) {
             ngx_torii_dns_exchange_fail(e, e->connected ? "cannot read"
                                                         : "cannot connect",
                                         ngx_errno);
@@ -370,45 +427,68 @@ ngx_torii_dns_exchange_read_handler(ngx_event_t *ev)
 
     e->in.len += n;
 
-    while (ngx_torii_dns_exchange_message(e)) { /* void */ }
+    if (ngx_torii_dns_exchange_messages(e, &used) != NGX_AGAIN) {
+        return;
+    }
+
+    if (used == 0) {
+        return;
+    }
+
+    ngx_memmove(e->in.data, e->in.data + used, e->in.len - used);
+    e->in.len -= used;
+
+    if (e->stream) {
+        ngx_torii_dns_exchange_arm(e, ngx_torii_dns_exchange_timeout(e));
+    }
 }
 
 
-/* Whether a whole message was there, and the exchange goes on. */
+/* NGX_AGAIN: used up are whole messages.  Else the exchange is over, and e may
+   be another one, or gone. */
 
-static ngx_uint_t
-ngx_torii_dns_exchange_message(ngx_torii_dns_exchange_t *e)
+static ngx_int_t
+ngx_torii_dns_exchange_messages(ngx_torii_dns_exchange_t *e, size_t *used)
 {
-    size_t       rest;
+    size_t       at;
     torii_str_t  answer;
 
-    if (e->in.len < 2) {
-        return 0;
+    *used = 0;
+
+    for (at = 0; e->in.len - at >= 2; at += 2 + answer.len) {
+        answer.len = e->in.data[at] << 8 | e->in.data[at + 1];
+        answer.data = e->in.data + at + 2;
+
+        if (e->in.len - at - 2 < answer.len) {
+            break;
+        }
+
+        switch (e->take(e->data, answer)) {
+
+        case NGX_AGAIN:
+            break;
+
+        case NGX_DECLINED:
+            ngx_torii_dns_exchange_end(e, "the answer is truncated, by TCP "
+                                          "too");
+            return NGX_OK;
+
+        default:
+            ngx_torii_dns_exchange_end(e, NULL);
+            return NGX_OK;
+        }
     }
 
-    answer.len = e->in.data[0] << 8 | e->in.data[1];
-    answer.data = e->in.data + 2;
+    *used = at;
 
-    if (e->in.len - 2 < answer.len) {
-        return 0;
-    }
+    return NGX_AGAIN;
+}
 
-    switch (e->take(e->data, answer)) {
 
-    case NGX_AGAIN:
-        rest = e->in.len - 2 - answer.len;
-        ngx_memmove(e->in.data, answer.data + answer.len, rest);
-        e->in.len = rest;
-        return 1;
-
-    case NGX_DECLINED:
-        ngx_torii_dns_exchange_end(e, "the answer is truncated, by TCP too");
-        return 0;
-
-    default:
-        ngx_torii_dns_exchange_end(e, NULL);
-        return 0;
-    }
+static ngx_msec_t
+ngx_torii_dns_exchange_timeout(ngx_torii_dns_exchange_t *e)
+{
+    return e->timeout ? e->timeout : NGX_TORII_DNS_TIMEOUT;
 }
 
 

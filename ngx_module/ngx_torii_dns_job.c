@@ -194,6 +194,10 @@ ngx_torii_dns_job_finish(ngx_torii_dns_job_t *job)
         target = torii_str(job->find ? dnssync_find_name(job->find) : NULL);
         job->target(job->data, error, target);
 
+    } else if (job->addresses) {
+        job->addresses(job->data, job->addrs, error ? 0 : job->naddrs,
+                       job->ttl);
+
     } else {
         job->done(job->data, error);
     }
@@ -218,6 +222,7 @@ ngx_torii_dns_job_free(ngx_torii_dns_job_t *job)
     dnssync_find_free(job->find);
     dnssync_key_free(job->key);
     torii_buf_free(&job->request);
+    SSL_CTX_free(job->tls);
 
     ngx_queue_remove(&job->queue);
     ngx_destroy_pool(job->pool);

@@ -25,6 +25,8 @@ typedef struct ngx_torii_dns_peer_s  ngx_torii_dns_peer_t;
 struct ngx_torii_dns_s {
     ngx_queue_t                    jobs;
     ngx_str_t                      resolver;
+    X509_STORE                    *store;    /* the machine's own, when it is
+                                                needed */
     ngx_log_t                     *log;
 };
 
@@ -86,6 +88,8 @@ struct ngx_torii_dns_job_s {
 
     ngx_torii_dns_done_pt          done;
     ngx_torii_dns_target_pt        target;
+    ngx_torii_dns_take_pt          take;
+    ngx_torii_dns_addresses_pt     addresses;
     ngx_torii_dns_values_pt        got;
     void                          *data;
 
@@ -94,11 +98,18 @@ struct ngx_torii_dns_job_s {
     ngx_event_t                    again;    /* to ask the resolver */
     ngx_connection_t               dummy;    /* what those point to */
 
+    SSL_CTX                       *tls;
     dnssync_key_t                 *key;
     dnssync_change_t              *change;
     dnssync_find_t                *find;
     ngx_uint_t                     tries;    /* of find, failed */
-    torii_str_t                    value;
+    torii_str_t                    value;    /* in a TXT set; or, with type, a
+                                                name */
+    unsigned                       type;     /* of the set that is looked for */
+    torii_str_t                   *addrs;    /* its values; or what was found
+                                                of a name */
+    ngx_uint_t                     naddrs;
+    uint32_t                       ttl;
     torii_str_t                   *values;   /* found … */
     ngx_uint_t                     nvalues;
     torii_buf_t                    request;

@@ -1,6 +1,7 @@
 
 /*
- * A TXT value is waited for, on all servers of its zone.
+ * A TXT value, or a whole set of records, is waited for on all servers of its
+ * zone.
  */
 
 #include "ngx_torii_dns_job.h"
@@ -12,8 +13,11 @@
 
 
 static const char *ngx_torii_dns_seen(ngx_torii_dns_job_t *job,
-    const ngx_torii_dns_server_t *server, torii_str_t name, torii_str_t value,
-    ngx_uint_t follow);
+    const ngx_torii_dns_server_t *server, torii_str_t name,
+    const torii_str_t *values, ngx_uint_t n, ngx_uint_t follow);
+static const char *ngx_torii_dns_seen_name(ngx_torii_dns_job_t *job,
+    torii_str_t name);
+static torii_str_t ngx_torii_dns_seen_asked(ngx_torii_dns_job_t *job);
 static void ngx_torii_dns_seen_begin(ngx_torii_dns_job_t *job);
 static void ngx_torii_dns_seen_found(ngx_torii_dns_job_t *job,
     const char *error);
@@ -59,7 +63,41 @@ ngx_torii_dns_txt_seen(ngx_torii_dns_t *dns, torii_str_t name,
     job->done = done;
     job->data = data;
 
-    error = ngx_torii_dns_seen(job, server, name, value, follow);
+    error = ngx_torii_dns_seen(job, server, name, &value, 1, follow);
+
+    if (error) {
+        ngx_torii_dns_job_end(job, "%s", error);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_torii_dns_set_seen(ngx_torii_dns_t *dns, torii_str_t zone,
+    torii_str_t name, unsigned type, const torii_str_t *values, ngx_uint_t n,
+    const ngx_torii_dns_server_t *server, ngx_msec_t timeout,
+    ngx_torii_dns_done_pt done, void *data)
+{
+    const char           *error;
+    ngx_torii_dns_job_t  *job;
+
+    job = ngx_torii_dns_job_create(dns, &ngx_torii_dns_seen_kind,
+                                   NGX_TORII_DNS_PEERS,
+                                   timeout ? timeout : NGX_TORII_DNS_SEEN);
+    if (job == NULL) {
+        return NGX_ERROR;
+    }
+
+    job->done = done;
+    job->data = data;
+    job->type = type;
+
+    error = ngx_torii_dns_seen(job, server, zone, values, n, 0);
+
+    if (error == NULL) {
+        error = ngx_torii_dns_seen_name(job, name);
+    }
 
     if (error) {
         ngx_torii_dns_job_end(job, "%s", error);
@@ -71,25 +109,53 @@ ngx_torii_dns_txt_seen(ngx_torii_dns_t *dns, torii_str_t name,
 
 static const char *
 ngx_torii_dns_seen(ngx_torii_dns_job_t *job,
-    const ngx_torii_dns_server_t *server, torii_str_t name, torii_str_t value,
-    ngx_uint_t follow)
+    const ngx_torii_dns_server_t *server, torii_str_t name,
+    const torii_str_t *values, ngx_uint_t n, ngx_uint_t follow)
 {
+    torii_str_t  *copy;
+
     if (server && ngx_torii_dns_peer_parse(job, server) == NULL) {
         return "the name server is not \"host[:port]\"";
     }
 
     job->find = dnssync_find_create(name, follow != 0, 1);
     if (job->find == NULL) {
-        return "the name of the TXT record is no DNS name";
+        return "the name of the record is no DNS name";
     }
 
-    job->value.len = value.len;
-    job->value.data = ngx_pnalloc(job->pool, value.len + 1);
+    job->addrs = ngx_pcalloc(job->pool, (n + 1) * sizeof(torii_str_t));
+    if (job->addrs == NULL) {
+        return "no memory";
+    }
+
+    for ( /* void */ ; job->naddrs < n; job->naddrs++) {
+        copy = &job->addrs[job->naddrs];
+        copy->len = values[job->naddrs].len;
+        copy->data = ngx_pnalloc(job->pool, copy->len + 1);
+
+        if (copy->data == NULL) {
+            return "no memory";
+        }
+
+        ngx_memcpy(copy->data, values[job->naddrs].data, copy->len);
+    }
+
+    job->value = job->addrs[0];
+
+    return NULL;
+}
+
+
+static const char *
+ngx_torii_dns_seen_name(ngx_torii_dns_job_t *job, torii_str_t name)
+{
+    job->value.data = ngx_pnalloc(job->pool, name.len + 1);
     if (job->value.data == NULL) {
         return "no memory";
     }
 
-    ngx_memcpy(job->value.data, value.data, value.len);
+    *ngx_cpymem(job->value.data, name.data, name.len) = '\0';
+    job->value.len = name.len;
 
     return NULL;
 }
@@ -245,23 +311,35 @@ ngx_torii_dns_seen_wake(ngx_torii_dns_peer_t *peer)
     job->request.len = 0;
 
     (void) dnssync_question(&job->request, ngx_torii_dns_id(),
-                            torii_str(dnssync_find_name(job->find)),
-                            DNSSYNC_TXT);
+                            ngx_torii_dns_seen_asked(job),
+                            job->type ? job->type : DNSSYNC_TXT);
 
     ngx_torii_dns_peer_ask(peer);
+}
+
+
+static torii_str_t
+ngx_torii_dns_seen_asked(ngx_torii_dns_job_t *job)
+{
+    return job->type ? job->value : torii_str(dnssync_find_name(job->find));
 }
 
 
 static ngx_int_t
 ngx_torii_dns_seen_take(ngx_torii_dns_peer_t *peer, torii_str_t answer)
 {
-    torii_str_t  request;
+    torii_str_t           request;
+    ngx_torii_dns_job_t  *job;
+
+    job = peer->job;
 
     request.data = peer->exchange.request.data + 2;
     request.len = peer->exchange.request.len - 2;
 
-    peer->step = dnssync_txt_answer(answer, request, peer->job->value,
-                                    peer->error);
+    peer->step = job->type ? dnssync_set_answer(answer, request, job->addrs,
+                                                job->naddrs, peer->error)
+                           : dnssync_txt_answer(answer, request, job->value,
+                                                peer->error);
 
     switch (peer->step) {
 
@@ -323,6 +401,8 @@ ngx_torii_dns_seen_late(ngx_torii_dns_job_t *job)
 {
     u_char                *p, *last, text[NGX_TORII_DNS_ERROR];
     ngx_uint_t             i, warning;
+    const char            *what;
+    torii_str_t            asked;
     ngx_torii_dns_peer_t  *peer;
 
     if (!job->ready) {
@@ -333,6 +413,7 @@ ngx_torii_dns_seen_late(ngx_torii_dns_job_t *job)
         return;
     }
 
+    what = job->type ? "change" : "TXT record";
     warning = job->peers[0].update && job->peers[0].seen;
 
     p = text;
@@ -357,11 +438,13 @@ ngx_torii_dns_seen_late(ngx_torii_dns_job_t *job)
     *p = '\0';
 
     if (warning) {
-        ngx_torii_dns_job_end(job, "warning: \"%V\" has the TXT record, but %s",
-                              &job->peers[0].name, text);
+        ngx_torii_dns_job_end(job, "warning: \"%V\" has the %s, but %s",
+                              &job->peers[0].name, what, text);
         return;
     }
 
-    ngx_torii_dns_job_end(job, "the TXT record of \"%s\" is not everywhere: %s",
-                          dnssync_find_name(job->find), text);
+    asked = ngx_torii_dns_seen_asked(job);
+
+    ngx_torii_dns_job_end(job, "the %s of \"%*s\" is not everywhere: %s", what,
+                          asked.len, asked.data, text);
 }

@@ -14,7 +14,8 @@
 #include "torii.h"
 
 
-#define NGX_TORII_FILE_MAX    (1024 * 1024)  /* bytes of one that is read */
+#define NGX_TORII_FILE_MAX    (64 * 1024 * 1024)  /* bytes of one that is
+                                                     read */
 #define NGX_TORII_FILE_DEPTH  4              /* of folders below dir */
 
 

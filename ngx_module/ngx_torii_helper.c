@@ -11,6 +11,7 @@
  */
 
 #include "ngx_torii_acme.h"
+#include "ngx_torii_dnssync.h"
 
 #include <sys/file.h>
 
@@ -475,6 +476,10 @@ ngx_torii_helper_beat_handler(ngx_event_t *ev)
 
     if (h->acme) {
         ngx_torii_acme_beat(h->acme);
+    }
+
+    if (h->dnssync) {
+        ngx_torii_dnssync_beat(h->dnssync);
     }
 
     if (ngx_torii_publish_us() - h->born > NGX_TORII_HELPER_STEADY * 1000) {

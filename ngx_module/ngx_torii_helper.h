@@ -135,6 +135,7 @@ struct ngx_torii_helper_s {
     void                        *feed;       /* the source's own */
     ngx_torii_resolver_t        *resolver;
     struct ngx_torii_acme_s     *acme;       /* NULL: off */
+    struct ngx_torii_dnssync_s  *dnssync;    /* NULL: off */
     ngx_torii_finding_log_t      findings;
 
     ngx_event_t                  start;

@@ -31,8 +31,6 @@ static void ngx_torii_issuer_key(ngx_torii_acme_t *a, torii_arena_t *arena,
     const ingress_object_t *issuer, acme_issuer_conf_t *conf);
 static void ngx_torii_issuer_ca(ngx_torii_acme_t *a, torii_arena_t *arena,
     const ingress_object_t *issuer, acme_issuer_conf_t *conf);
-static torii_str_t ngx_torii_issuer_secret(ngx_torii_acme_t *a,
-    const ingress_object_t *issuer, torii_str_t name, torii_str_t key);
 static torii_str_t ngx_torii_issuer_namespace(ngx_torii_acme_t *a,
     const ingress_object_t *issuer);
 static torii_str_t ngx_torii_issuer_file(torii_arena_t *arena,
@@ -42,16 +40,6 @@ static void ngx_torii_trust_set(ngx_torii_acme_t *a, torii_str_t name,
     torii_str_t bundle, ngx_uint_t insecure);
 static ngx_torii_trust_t *ngx_torii_trust_find(ngx_torii_acme_t *a,
     torii_str_t name);
-
-static const ingress_object_t *ngx_torii_issuer_find(ngx_torii_acme_t *a,
-    torii_str_t name);
-
-
-static const char  *ngx_torii_issuer_tsig[] = {
-    "HMACMD5", "HMACSHA1", "HMACSHA224", "HMACSHA256", "HMACSHA384",
-    "HMACSHA512"
-};
-
 
 void
 ngx_torii_issuers_init(ngx_torii_acme_t *a)
@@ -139,6 +127,7 @@ ngx_torii_issuer_acme(ngx_torii_acme_t *a, torii_arena_t *arena,
     ngx_torii_trust_set(a, conf->name, acme->ca_bundle, acme->skip_tls_verify);
 
     ngx_torii_issuer_key(a, arena, issuer, conf);
+    ngx_torii_solvers_tell(a, arena, issuer);
 
     if (acme->eab_kid.len == 0) {
         return;
@@ -213,29 +202,30 @@ ngx_torii_issuer_ca(ngx_torii_acme_t *a, torii_arena_t *arena,
 }
 
 
-static torii_str_t
+torii_str_t
 ngx_torii_issuer_secret(ngx_torii_acme_t *a, const ingress_object_t *issuer,
     torii_str_t name, torii_str_t key)
 {
-    torii_str_t            empty;
-    ingress_object_t      *o;
-    const ingress_pair_t  *pair;
+    const ingress_pair_t    *pair;
+    const ingress_object_t  *o;
 
-    empty = torii_str("");
+    o = ngx_torii_issuer_secret_find(a, issuer, name);
+    pair = o ? ingress_pair_find(&o->u.secret.data, (char *) key.data) : NULL;
 
+    return pair ? torii_str_trim(pair->value) : torii_str("");
+}
+
+
+const ingress_object_t *
+ngx_torii_issuer_secret_find(ngx_torii_acme_t *a,
+    const ingress_object_t *issuer, torii_str_t name)
+{
     if (name.len == 0) {
-        return empty;
+        return NULL;
     }
 
-    o = ingress_store_get(a->helper->store, INGRESS_KIND_SECRET,
-                          ngx_torii_issuer_namespace(a, issuer), name);
-    if (o == NULL) {
-        return empty;
-    }
-
-    pair = ingress_pair_find(&o->u.secret.data, (char *) key.data);
-
-    return pair ? torii_str_trim(pair->value) : empty;
+    return ingress_store_get(a->helper->store, INGRESS_KIND_SECRET,
+                             ngx_torii_issuer_namespace(a, issuer), name);
 }
 
 
@@ -404,6 +394,8 @@ ngx_torii_issuers_begin(ngx_torii_acme_t *a)
     ngx_queue_t        *q;
     ngx_torii_trust_t  *t;
 
+    ngx_torii_solvers_begin(a);
+
     for (q = ngx_queue_head(&a->trusts);
          q != ngx_queue_sentinel(&a->trusts);
          q = ngx_queue_next(q))
@@ -419,6 +411,8 @@ ngx_torii_issuers_end(ngx_torii_acme_t *a)
 {
     ngx_queue_t        *q;
     ngx_torii_trust_t  *t;
+
+    ngx_torii_solvers_end(a);
 
     for (q = ngx_queue_head(&a->trusts);
          q != ngx_queue_sentinel(&a->trusts);
@@ -462,68 +456,7 @@ ngx_torii_issuers_sweep(ngx_torii_acme_t *a)
 }
 
 
-ngx_int_t
-ngx_torii_issuer_dns(ngx_torii_acme_t *a, torii_arena_t *arena,
-    torii_str_t solver, ngx_torii_dns_server_t *server, ngx_uint_t *follow,
-    char error[256])
-{
-    uint64_t                 index;
-    torii_str_t              name, secret;
-    const ingress_dns_t     *dns;
-    const ingress_object_t  *issuer;
-
-    (void) torii_str_next(&solver, "#", &name);
-
-    issuer = ngx_torii_issuer_find(a, name);
-
-    if (issuer == NULL || solver.data == NULL
-        || torii_str_uint(solver, 10000, &index) != TORII_OK
-        || index >= issuer->u.issuer.acme.nsolvers)
-    {
-        (void) snprintf(error, 256, "its solver is gone");
-        return NGX_ERROR;
-    }
-
-    *follow = issuer->u.issuer.acme.solvers[index].cname_follow;
-    dns = &issuer->u.issuer.acme.solvers[index].dns;
-
-    if (dns->provider != INGRESS_DNS_RFC2136) {
-        (void) snprintf(error, 256, "solver \"%.*s\" is not supported; "
-                        "rfc2136 is", torii_str_arg(dns->name));
-        return NGX_ERROR;
-    }
-
-    ngx_memzero(server, sizeof(ngx_torii_dns_server_t));
-
-    server->nameserver = torii_arena_str(arena, dns->nameserver);
-    server->tcp = dns->tcp;
-
-    if (dns->tsig_secret.name.len == 0) {
-        return NGX_OK;
-    }
-
-    secret = ngx_torii_issuer_secret(a, issuer, dns->tsig_secret.name,
-                                     dns->tsig_secret.key);
-
-    if (secret.len == 0
-        || torii_base64_decode(arena, secret, &server->secret) != TORII_OK)
-    {
-        (void) snprintf(error, 256, "Secret \"%.*s\" has no TSIG key in "
-                        "base64 under \"%.*s\"",
-                        torii_str_arg(dns->tsig_secret.name),
-                        torii_str_arg(dns->tsig_secret.key));
-        return NGX_ERROR;
-    }
-
-    server->key_name = torii_arena_str(arena, dns->tsig_key_name);
-    server->algorithm = torii_str(
-                                ngx_torii_issuer_tsig[dns->tsig_algorithm]);
-
-    return NGX_OK;
-}
-
-
-static const ingress_object_t *
+const ingress_object_t *
 ngx_torii_issuer_find(ngx_torii_acme_t *a, torii_str_t name)
 {
     ingress_kind_e    kind;

@@ -7,6 +7,7 @@
 
 #include "ngx_torii_kubernetes.h"
 #include "ngx_torii_acme.h"
+#include "ngx_torii_dnssync.h"
 #include "ingress_cluster.h"
 
 #include <openssl/rand.h>
@@ -31,6 +32,7 @@ typedef struct {
     ingress_cluster_t      *cluster;
     ngx_torii_writer_t     *writer;
     ngx_uint_t              returns;      /* of the server, seen */
+    ngx_uint_t              providers;    /* Secrets of DNS are watched */
     ngx_event_t             pump;
     ngx_connection_t        dummy;        /* what pump.data points to */
     uint64_t                said[NGX_TORII_CONTROL_KINDS];
@@ -56,6 +58,7 @@ static void ngx_torii_kubernetes_compiled(ngx_torii_helper_t *h,
 
 static void ngx_torii_kubernetes_pump_handler(ngx_event_t *ev);
 static void ngx_torii_kubernetes_pump(ngx_torii_kubernetes_t *k);
+static void ngx_torii_kubernetes_providers(ngx_torii_kubernetes_t *k);
 static void ngx_torii_kubernetes_send(ngx_torii_kubernetes_t *k,
     const ingress_api_request_t *req, uint32_t id);
 static ngx_int_t ngx_torii_kubernetes_head(void *data,
@@ -239,6 +242,15 @@ ngx_torii_kubernetes_pump(ngx_torii_kubernetes_t *k)
         }
     }
 
+    if (k->helper->dnssync) {
+        ngx_torii_kubernetes_providers(k);
+        ngx_torii_dnssync_api(k->helper->dnssync, k->api);
+
+        if (ngx_torii_writer_off(k->helper)) {
+            ngx_torii_dnssync_lead(k->helper->dnssync, 1);
+        }
+    }
+
     now = ngx_torii_kubernetes_ms();
 
     returns = ngx_torii_api_returns(k->api, &k->pump);
@@ -254,6 +266,41 @@ ngx_torii_kubernetes_pump(ngx_torii_kubernetes_t *k)
     }
 
     ngx_torii_helper_arm(&k->pump, ngx_min(wait, NGX_TORII_KUBERNETES_WAIT));
+}
+
+
+/* Nothing refers to the Secrets of providers of DNS. */
+
+static void
+ngx_torii_kubernetes_providers(ngx_torii_kubernetes_t *k)
+{
+    ngx_str_t    *value;
+    ngx_uint_t    i;
+    torii_str_t   type, own, namespace;
+    ngx_array_t  *secrets;
+
+    if (k->providers) {
+        return;
+    }
+
+    k->providers = 1;
+
+    type = torii_str(NGX_TORII_DNSSYNC_TYPE);
+    own = ngx_torii_api_namespace(k->api);
+
+    ingress_cluster_secrets(k->cluster, own, type);
+
+    secrets = k->helper->tmcf->kubernetes.secrets;
+    value = secrets ? secrets->elts : NULL;
+
+    for (i = 0; secrets && i < secrets->nelts; i++) {
+        namespace.len = value[i].len;
+        namespace.data = value[i].data;
+
+        if (namespace.len && !torii_str_eq(namespace, own)) {
+            ingress_cluster_secrets(k->cluster, namespace, type);
+        }
+    }
 }
 
 

@@ -6,6 +6,7 @@
  */
 
 #include "ngx_torii_acme.h"
+#include "ngx_torii_dnssync.h"
 
 
 #define NGX_TORII_PIPELINE_GAP       5000    /* us between two tables */
@@ -57,6 +58,14 @@ ngx_torii_pipeline_start(ngx_torii_helper_t *h)
         h->acme = ngx_torii_acme_create(h);
 
         if (h->acme == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (h->tmcf->dns.enable && h->dnssync == NULL) {
+        h->dnssync = ngx_torii_dnssync_create(h);
+
+        if (h->dnssync == NULL) {
             return NGX_ERROR;
         }
     }
@@ -379,6 +388,10 @@ ngx_torii_pipeline_compile(ngx_torii_helper_t *h)
         source = ngx_torii_acme_findings(h->acme, source);
     }
 
+    if (h->dnssync) {
+        source = ngx_torii_dnssync_findings(h->dnssync, source);
+    }
+
     ingress_compile(h->store, &h->options, ngx_time(), source, &findings,
                     &h->out);
 
@@ -423,6 +436,10 @@ ngx_torii_pipeline_compile(ngx_torii_helper_t *h)
 
     if (h->acme) {
         ngx_torii_acme_compiled(h->acme, rc != NGX_ERROR);
+    }
+
+    if (h->dnssync) {
+        ngx_torii_dnssync_compiled(h->dnssync);
     }
 
     ngx_time_update();

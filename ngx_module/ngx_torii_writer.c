@@ -11,6 +11,7 @@
 
 #include "ngx_torii_kubernetes.h"
 #include "ngx_torii_acme.h"
+#include "ngx_torii_dnssync.h"
 #include "ingress_event.h"
 #include "ingress_lease.h"
 #include "ingress_status.h"
@@ -364,6 +365,10 @@ ngx_torii_writer_lead(ngx_torii_writer_t *w, uint64_t now)
 
         if (w->helper->acme) {
             ngx_torii_acme_cluster_lead(w->helper->acme, leads);
+        }
+
+        if (w->helper->dnssync) {
+            ngx_torii_dnssync_lead(w->helper->dnssync, leads);
         }
     }
 }

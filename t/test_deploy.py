@@ -25,7 +25,7 @@ DEPLOY = gateways.ROOT / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
 VARIANTS = {"": KUBERNETES,
             **{n: KUBERNETES / "overlays" / n
-               for n in ("acme", "daemonset", "namespaced-secrets",
+               for n in ("acme", "daemonset", "dns", "namespaced-secrets",
                          "namespace-selector", "webhook")}}
 
 # Who may do what: (role, its namespace or None) to (group, resource, names,
@@ -58,6 +58,8 @@ RIGHTS = {
                   "get")}},
     "daemonset": {**BASE, ("torii-secrets", None): SECRETS,
                   ("torii-node", None): {("", "nodes", "", "get")}},
+    "dns": {**BASE, ("torii-secrets", None): SECRETS,
+            ("torii-dns", None): {("", "namespaces", "kube-system", "get")}},
     "namespace-selector": {**BASE, ("torii-secrets", None): SECRETS,
                            ("torii-namespaces", None): {
                                ("", "namespaces", "", "list watch")}},

@@ -27,6 +27,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import bench_acme                                           # noqa: E402
 import bench_cluster                                        # noqa: E402
+import bench_dns                                            # noqa: E402
 import bench_load                                           # noqa: E402
 import bench_server                                         # noqa: E402
 import bench_world                                          # noqa: E402
@@ -333,6 +334,9 @@ def main():
 
     note("certificates by ACME")
     bench_acme.measure(N, QUICK, row)
+
+    note("10,000 hosts in DNS")
+    bench_dns.measure(N, QUICK, row)
 
     # in the end: this process has a network of its own then
     note("10,000 Ingresses from the Kubernetes API")
