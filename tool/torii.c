@@ -95,6 +95,36 @@ static const torii_command_t  torii_commands[] = {
       "                        known to others), 4 (superseded), 5 (given up)\n"
       "  -j, --json            print a JSON object\n" },
 
+    { "dns", torii_dns,
+      "plan PATH... | apply PATH... | status | ack [NS/SECRET [ZONE]] | "
+      "adopt NS/SECRET | refresh  [OPTION]...",
+      "show and do what a gateway does in DNS",
+
+      "\"plan\" reads objects from files and folders, as \"torii check\"\n"
+      "does, and the zones of each Secret of type torii/dns-provider among\n"
+      "them, and prints what would be changed there and why; \"apply\" does\n"
+      "it, too.  They need no gateway.  The other words are for one that\n"
+      "runs: its state, to let pass the deletions that the brake holds, to\n"
+      "take over records, and to read all zones anew.\n"
+      "\n"
+      "  -a, --addresses LIST  of the gateway, as torii_publish has them\n"
+      "  -p, --private LIST    of the gateway, for providers of private zones\n"
+      "  -o, --owner NAME      whose records they are, as torii_dns has it\n"
+      "  -f, --from NAME       take over records of this owner\n"
+      "  -u, --unowned         take over records of nobody\n"
+      "  -H, --host NAME       take over this host only\n"
+      "  -k, --ack             without the brake on deletions\n"
+      "  -c, --class NAME      serve Ingresses of this class only\n"
+      "  -g, --config NS/NAME  the ConfigMap with settings of the gateway\n"
+      "  -l, --selector LABELS serve Ingresses of these namespaces only\n"
+      "  -s, --state DIR       the torii_state folder, by default\n"
+      "                        /var/lib/torii; if given, it has plan's owner\n"
+      "  -j, --json            print a JSON object\n"
+      "\n"
+      "\"plan\" exits with 0 if there is nothing to do, 2 if there is, 1\n"
+      "if something is wrong; the others with 1 if they are not done, else\n"
+      "0.\n" },
+
     { "version", torii_version, "", "print the version",
       "Prints the version of the tool and of the routing tables it reads.\n" },
 

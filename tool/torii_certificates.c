@@ -1,22 +1,13 @@
 
 /*
  * torii certificates: those that the gateway gets and renews, and what an
- * operator may ask of it.  A wish is a file in the gateway's private folder:
- * who may write there may ask.
+ * operator may ask of it.
  */
 
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <limits.h>
 #include <time.h>
-#include <unistd.h>
-#include <sys/stat.h>
 
 #include "torii_tool.h"
-
-
-#define TORII_CERTIFICATES_MAX  (64 * 1024 * 1024)
 
 
 typedef struct {
@@ -27,7 +18,6 @@ typedef struct {
 
 
 static int torii_certificates_list(const torii_certificates_t *t);
-static int torii_certificates_read(const char *path, torii_buf_t *text);
 static void torii_certificates_row(torii_buf_t *out, const torii_node_t *cert);
 static torii_str_t torii_certificates_get(const torii_node_t *map,
     const char *name);
@@ -35,7 +25,6 @@ static void torii_certificates_time(const torii_node_t *map, const char *name,
     char buf[24]);
 static int torii_certificates_ask(const torii_certificates_t *t,
     const char *verb, const char *what);
-static int torii_certificates_write(const char *dir, const char *text);
 
 
 static const struct option  torii_certificates_long[] = {
@@ -100,7 +89,7 @@ torii_certificates(int argc, char **argv)
 static int
 torii_certificates_list(const torii_certificates_t *t)
 {
-    char                 path[PATH_MAX];
+    int                  code;
     uint32_t             i;
     torii_buf_t          text, out;
     torii_str_t          in;
@@ -111,14 +100,11 @@ torii_certificates_list(const torii_certificates_t *t)
     memset(&text, 0, sizeof(text));
     memset(&out, 0, sizeof(out));
 
-    (void) snprintf(path, sizeof(path), "%s/table/certificates.json",
-                    t->state);
+    code = torii_state_read(t->state, "table/certificates.json", &text);
 
-    if (torii_certificates_read(path, &text) != TORII_OK) {
-        fprintf(stderr, "torii: cannot read \"%s\": %s\n", path,
-                strerror(errno));
+    if (code != TORII_EXIT_OK) {
         torii_buf_free(&text);
-        return TORII_EXIT_USAGE;
+        return code;
     }
 
     if (t->json) {
@@ -132,7 +118,7 @@ torii_certificates_list(const torii_certificates_t *t)
     if (torii_tree_json(arena, in, &torii_tree_limits, &doc, &error)
         != TORII_OK)
     {
-        fprintf(stderr, "torii: %s: %s\n", path, error.text);
+        fprintf(stderr, "torii: certificates.json: %s\n", error.text);
         torii_arena_destroy(arena);
         torii_buf_free(&text);
         return TORII_EXIT_USAGE;
@@ -152,28 +138,6 @@ torii_certificates_list(const torii_certificates_t *t)
     torii_buf_free(&text);
 
     return torii_print(&out);
-}
-
-
-static int
-torii_certificates_read(const char *path, torii_buf_t *text)
-{
-    int          fd;
-    ssize_t      n;
-
-    fd = open(path, O_RDONLY|O_CLOEXEC);
-    if (fd == -1) {
-        return TORII_ERROR;
-    }
-
-    do {
-        n = read(fd, torii_buf_room(text, 65536), 65536);
-        text->len += (n > 0) ? n : 0;
-    } while (n > 0 && text->len < TORII_CERTIFICATES_MAX);
-
-    close(fd);
-
-    return n == 0 ? TORII_OK : TORII_ERROR;
 }
 
 
@@ -245,8 +209,8 @@ static int
 torii_certificates_ask(const torii_certificates_t *t, const char *verb,
     const char *what)
 {
-    char           dir[PATH_MAX], text[1024];
-    const char    *reason;
+    char         text[1024];
+    const char  *reason;
 
     reason = strcmp(verb, "revoke") != 0 ? ""
              : t->reason[0] ? t->reason : "0";
@@ -255,12 +219,9 @@ torii_certificates_ask(const torii_certificates_t *t, const char *verb,
         return torii_usage("certificates", TORII_EXIT_USAGE);
     }
 
-    (void) snprintf(dir, sizeof(dir), "%s/private/requests", t->state);
     (void) snprintf(text, sizeof(text), "%s %s %s\n", verb, what, reason);
 
-    if (torii_certificates_write(dir, text) != TORII_OK) {
-        fprintf(stderr, "torii: cannot ask the gateway in \"%s\": %s\n", dir,
-                strerror(errno));
+    if (torii_ask(t->state, "", text) != TORII_EXIT_OK) {
         return TORII_EXIT_USAGE;
     }
 
@@ -268,54 +229,4 @@ torii_certificates_ask(const torii_certificates_t *t, const char *verb,
            "what becomes of it\n", verb, what);
 
     return TORII_EXIT_OK;
-}
-
-
-/*
- * The gateway's user, whose folder it is, must be able to read the file; but he
- * must not be able to lead us elsewhere, who may be root.
- */
-
-static int
-torii_certificates_write(const char *dir, const char *text)
-{
-    int              fd, folder, rc;
-    char             name[64], tmp[80];
-    size_t           len;
-    struct stat      st;
-    struct timespec  now;
-
-    folder = open(dir, O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
-    if (folder == -1) {
-        return TORII_ERROR;
-    }
-
-    (void) clock_gettime(CLOCK_REALTIME, &now);
-    (void) snprintf(name, sizeof(name), "%lld.%09ld.%ld",
-                    (long long) now.tv_sec, now.tv_nsec, (long) getpid());
-    (void) snprintf(tmp, sizeof(tmp), "%s.tmp", name);
-
-    rc = TORII_ERROR;
-    len = strlen(text);
-    fd = openat(folder, tmp, O_WRONLY|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC,
-                0600);
-
-    if (fd != -1) {
-        if (fstat(folder, &st) == 0
-            && write(fd, text, len) == (ssize_t) len
-            && (geteuid() != 0 || fchown(fd, st.st_uid, st.st_gid) == 0)
-            && renameat(folder, tmp, folder, name) == 0)
-        {
-            rc = TORII_OK;
-
-        } else {
-            (void) unlinkat(folder, tmp, 0);
-        }
-
-        close(fd);
-    }
-
-    close(folder);
-
-    return rc;
 }

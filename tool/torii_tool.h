@@ -53,10 +53,18 @@ int torii_source_selector(torii_source_t *s, char *text);
 int torii_annotations(int argc, char **argv);
 int torii_certificates(int argc, char **argv);
 int torii_check(int argc, char **argv);
+int torii_dns(int argc, char **argv);
 int torii_explain(int argc, char **argv);
 
 /* The command's help goes to stdout (0), or a hint to it to stderr (2). */
 int torii_usage(const char *command, int code);
+
+/* torii_ask.c: exit codes, and stderr says what is wrong */
+
+/* A file of a torii_state folder, behind what is in text. */
+int torii_state_read(const char *state, const char *name, torii_buf_t *text);
+/* A wish for the gateway of this folder; prefix: of the file's name. */
+int torii_ask(const char *state, const char *prefix, const char *text);
 
 /* Write the buffer and free it; an exit code if stdout is closed or full. */
 int torii_print(torii_buf_t *out);
