@@ -81,6 +81,7 @@ typedef enum {
     OAUTH2_SESSION_TWICE,
     OAUTH2_SESSION_EXPIRED,
     OAUTH2_SESSION_SIZE,       /* too large for the cookies of one host */
+    OAUTH2_SESSION_LOOP,       /* one was made again and again, in vain */
 
     OAUTH2_FAIL_MAX
 } oauth2_fail_e;

@@ -203,6 +203,13 @@ oauth2_exchange_refresh(oauth2_exchange_t *x, const oauth2_session_t *session)
 }
 
 
+void
+oauth2_exchange_use(oauth2_exchange_t *x, const torii_jwks_t *keys)
+{
+    x->keys = keys;
+}
+
+
 const oauth2_request_t *
 oauth2_exchange_request(const oauth2_exchange_t *x)
 {

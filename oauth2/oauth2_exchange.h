@@ -42,6 +42,10 @@ oauth2_exchange_e oauth2_exchange_code(oauth2_exchange_t *x, torii_str_t code,
 oauth2_exchange_e oauth2_exchange_refresh(oauth2_exchange_t *x,
     const oauth2_session_t *session);
 
+/* The set that counts from now on: before each _answer(), as it may have been
+   replaced while the provider was asked. */
+void oauth2_exchange_use(oauth2_exchange_t *x, const torii_jwks_t *keys);
+
 const oauth2_request_t *oauth2_exchange_request(const oauth2_exchange_t *x);
 oauth2_exchange_e oauth2_exchange_answer(oauth2_exchange_t *x, int64_t now,
     const oauth2_response_t *res);

@@ -14,6 +14,9 @@
 #define OAUTH2_TEXT_AGAIN                                                     \
     "This login was not begun in this browser, or too long ago.  Try again."
 #define OAUTH2_TEXT_ACCOUNT  "This account may not enter here."
+#define OAUTH2_TEXT_LOOP                                                      \
+    "You were logged in several times within a minute, and it did not last.  " \
+    "Does this browser keep cookies, and is the clock right?"
 #define OAUTH2_TEXT_SESSION  "Sign in to go on."
 
 
@@ -66,7 +69,8 @@ static const struct {
     { "session_tag", OAUTH2_TEXT_SESSION },
     { "session_twice", OAUTH2_TEXT_SESSION },
     { "session_expired", OAUTH2_TEXT_SESSION },
-    { "session_size", "This account's data does not fit into a session." }
+    { "session_size", "This account's data does not fit into a session." },
+    { "session_loop", OAUTH2_TEXT_LOOP }
 };
 
 

@@ -99,6 +99,25 @@ oauth2_gitlab_level(const torii_node_t *doc, const char *access,
 }
 
 
+/* What a claim calls so is no project that was looked up. */
+
+static void
+oauth2_gitlab_forged(oauth2_identity_t *id)
+{
+    uint32_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < id->ngroups; i++) {
+        if (!torii_str_starts(id->groups[i], "project:")) {
+            id->groups[n++] = id->groups[i];
+        }
+    }
+
+    id->ngroups = n;
+}
+
+
 /* A project that he cannot see answers 404, and is none of his. */
 
 static oauth2_fail_e
@@ -111,6 +130,10 @@ oauth2_gitlab_project_answer(const oauth2_provider_t *p,
     torii_node_t  *doc;
 
     *more = 1;
+
+    if (i == 0) {
+        oauth2_gitlab_forged(id);
+    }
 
     if (res->status == 404 || res->status == 403) {
         return OAUTH2_OK;

@@ -121,10 +121,13 @@ oauth2_refresh_decide(const oauth2_session_t *s, const oauth2_refresh_t *conf,
         return OAUTH2_REFRESH_NO;
     }
 
-    if (s->refresh_token.len == 0 || s->refresh_dead
-        || (ours && flight->dead))
-    {
+    if (s->refresh_token.len == 0 || s->refresh_dead) {
         return oauth2_refresh_without(s, conf, 1, now);
+    }
+
+    if (ours && flight->dead) {
+        return oauth2_refresh_without(s, conf, 1, now) == OAUTH2_REFRESH_LOGIN
+               ? OAUTH2_REFRESH_LOGIN : OAUTH2_REFRESH_SPENT;
     }
 
     if (flight == NULL) {

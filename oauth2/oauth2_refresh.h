@@ -46,6 +46,8 @@ typedef struct {
 
 typedef enum {
     OAUTH2_REFRESH_NO = 0,     /* go on with the session as it is */
+    OAUTH2_REFRESH_SPENT,      /* the same; refresh_dead is to be set in it, so
+                                  that nobody asks again */
     OAUTH2_REFRESH_BEGIN,      /* the slot is yours: ask the provider, and go on
                                   meanwhile */
     OAUTH2_REFRESH_BEGIN_WAIT, /* the same, and wait for it */

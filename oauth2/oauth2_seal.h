@@ -43,7 +43,8 @@ typedef enum {
     OAUTH2_USE_SESSION = 1,
     OAUTH2_USE_STATE,
     OAUTH2_USE_HANDOFF,
-    OAUTH2_USE_REFRESH
+    OAUTH2_USE_REFRESH,
+    OAUTH2_USE_TICKET
 } oauth2_use_e;
 
 /* Each string has at most 255 bytes. */

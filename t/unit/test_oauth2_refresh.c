@@ -199,12 +199,22 @@ test_failing(void)
     (void) oauth2_refresh_failed(&test_f, test_id, 1, OAUTH2_GRANT, 0,
                                  TEST_MS + 3000000);
 
-    tap_ok(test_decide(1, 0, 0, 3590) == OAUTH2_REFRESH_NO
-           && test_decide(1, 0, 0, 40000) == OAUTH2_REFRESH_NO,
+    tap_ok(test_decide(1, 0, 0, 3590) == OAUTH2_REFRESH_SPENT
+           && test_decide(1, 0, 0, 40000) == OAUTH2_REFRESH_SPENT,
            "refused: the session lives until its end");
-    tap_ok(test_decide(1, 1, 0, 3590) == OAUTH2_REFRESH_NO
+    tap_ok(test_decide(1, 1, 0, 3590) == OAUTH2_REFRESH_SPENT
            && test_decide(1, 1, 0, 3600) == OAUTH2_REFRESH_LOGIN,
            "where the token is needed, until the token's");
+
+    /* as its cookie says later, when the slot is somebody else's */
+
+    memset(&test_f, 0, sizeof(oauth2_flight_t));
+    test_s.refresh_dead = 1;
+
+    tap_ok(test_decide(1, 0, 0, 40000) == OAUTH2_REFRESH_NO
+           && test_decide(1, 1, 0, 3600) == OAUTH2_REFRESH_LOGIN
+           && test_f.state == OAUTH2_FLIGHT_FREE,
+           "marked: nobody is asked again");
 }
 
 
