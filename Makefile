@@ -85,7 +85,10 @@ SAN_TESTS := t/test_streams.py t/test_changes.py t/test_balancer.py \
              t/test_helper.py t/test_old_tables.py t/test_kubernetes.py \
              t/test_leader.py t/test_webhook.py t/test_source.py \
              t/test_issuers.py t/test_namespaces.py t/test_challenges.py \
-             t/test_acme.py t/test_acme_cluster.py t/test_acme_key.py
+             t/test_acme.py t/test_acme_cluster.py t/test_acme_key.py \
+             t/test_login.py t/test_login_gate.py t/test_login_attack.py \
+             t/test_login_bearer.py t/test_login_redis.py \
+             t/test_external_auth.py t/test_basic_auth.py t/test_dns.py
 
 $(OBJS)/t/%: t/unit/%.c $(OBJS)/libtorii.a $(HEADERS)
 	@mkdir -p $(@D)
@@ -189,7 +192,7 @@ bench-install:
 	deploy/install deploy/packages t/bench/packages
 
 bench: bench-install
-	$(MAKE) all $(OBJS)/bench_compile $(OBJS)/bench_route
+	$(MAKE) all $(OBJS)/bench_compile $(OBJS)/bench_route $(OBJS)/bench_session
 	TORII_OBJS=$(OBJS) QUICK=$(QUICK) /usr/bin/python3 t/bench/bench.py $(OBJS)
 
 

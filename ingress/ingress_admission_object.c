@@ -142,6 +142,12 @@ ingress_admit_annotations(ingress_admit_t *a)
     config = ingress_config_parse(NULL, NULL);
     config->cross_namespace = (a->t->header->flags & INGRESS_TABLE_CROSS) != 0;
 
+    /* that there is a login is enough to know, whatever it is */
+
+    if (a->t->header->flags & INGRESS_TABLE_LOGIN) {
+        config->login.asked = INGRESS_LOGIN_BY_CONFIG;
+    }
+
     ingress_annotations_parse(&a->annotations, a->o, config, &a->findings);
 
     ingress_config_free(config);

@@ -16,6 +16,7 @@
 #define GATE    INGRESS_SETTING_GATE
 #define LOUD    INGRESS_SETTING_LOUD
 #define ALIAS   INGRESS_SETTING_ALIAS
+#define LOGIN   INGRESS_SETTING_LOGIN
 
 #define MB      (1024 * 1024)
 
@@ -117,6 +118,18 @@ static const ingress_word_t  ingress_next_cases[] = {
     { NULL, 0 }
 };
 
+static const ingress_word_t  ingress_secret_types[] = {
+    { "auth-file", 0 },
+    { "auth-map", 1 },
+    { NULL, 0 }
+};
+
+static const ingress_word_t  ingress_satisfy_words[] = {
+    { "all", 0 },
+    { "any", 1 },
+    { NULL, 0 }
+};
+
 static const ingress_charset_t  ingress_prefix_chars = {
     "-._~/:", "a path prefix"
 };
@@ -131,6 +144,14 @@ static const ingress_charset_t  ingress_proxy_cipher_chars = {
 
 static const ingress_charset_t  ingress_file_chars = {
     "-._", "a file name"
+};
+
+static const ingress_charset_t  ingress_realm_chars = {
+    "-._~/: ", "a realm"
+};
+
+static const ingress_charset_t  ingress_param_chars = {
+    "-._~", "a parameter's name"
 };
 
 
@@ -152,40 +173,74 @@ static const ingress_setting_t  ingress_annotation_rows[] = {
       0, ingress_set_app_root, A(app_root),
       0, 0, NULL, "",
       "requests for \"/\" are redirected to this path" },
-    { "auth-always-set-cookie", SECURE(ROUTE, 0, "false"),
-      "cookies of the login service" },
-    { "auth-cache-duration", SECURE(ROUTE, 0, "200 202 401 5m"),
-      "how long login answers are kept" },
-    { "auth-cache-key", SECURE(ROUTE, 0, ""),
-      "login answers kept by key" },
-    { "auth-keepalive", SECURE(ROUTE, 0, "0"),
+    { "auth-always-set-cookie", ENFORCED(ROUTE, DENY),
+      LOGIN, ingress_set_flag, S(set_cookie),
+      0, 0, NULL, "false",
+      "cookies of the login service with any answer" },
+    { "auth-cache-duration", ENFORCED(ROUTE, DENY),
+      LOGIN | LINES, ingress_set_login_durations, 0,
+      0, 0, NULL, "200 202 401 5m",
+      "how long login answers are kept: STATUS... TIME, by commas" },
+    { "auth-cache-key", ENFORCED(ROUTE, DEFAULT),
+      0, ingress_set_login_key, 0,
+      0, 0, NULL, "",
+      "login answers are kept by this key, with Cookie and Authorization" },
+    { "auth-keepalive", ENFORCED(ROUTE, DEFAULT),
+      LOGIN, ingress_set_number, A(login.record.keepalive),
+      0, 65535, NULL, "0",
       "connections kept to the login service" },
-    { "auth-keepalive-requests", SECURE(ROUTE, 0, "1000"),
-      "requests of such a connection" },
-    { "auth-keepalive-share-vars", SECURE(ROUTE, 0, "false"),
-      "variables of the login request" },
-    { "auth-keepalive-timeout", SECURE(ROUTE, 0, "60"),
-      "idle time of such a connection" },
-    { "auth-method", SECURE(ROUTE, 0, "GET"),
+    { "auth-keepalive-requests", ENFORCED(ROUTE, DEFAULT),
+      LOGIN, ingress_set_login_keep, 0,
+      0, 0, NULL, "1000",
+      "0: none are kept" },
+    { "auth-keepalive-share-vars", ENFORCED(ROUTE, DEFAULT),
+      LOGIN, ingress_set_flag, S(share_vars),
+      0, 0, NULL, "false",
+      "accepted, and of no effect" },
+    { "auth-keepalive-timeout", ENFORCED(ROUTE, DEFAULT),
+      LOGIN, ingress_set_login_keep, 0,
+      0, 0, NULL, "60",
+      "0: none are kept" },
+    { "auth-method", ENFORCED(ROUTE, DENY),
+      LOGIN, ingress_set_login_method, 0,
+      0, 0, NULL, "GET",
       "method of the login request" },
-    { "auth-proxy-set-headers", SECURE(ROUTE, 0, ""),
-      "headers for the login service" },
-    { "auth-realm", SECURE(ROUTE, 0, ""),
+    { "auth-proxy-set-headers", ENFORCED(ROUTE, DENY),
+      GATE, ingress_set_reference, A(login.headers_namespace),
+      0, 0, NULL, "",
+      "ConfigMap with headers for the login service" },
+    { "auth-realm", ENFORCED(ROUTE, DENY),
+      0, ingress_set_text, P(realm),
+      0, 1024, &ingress_realm_chars, "",
       "realm of a login by password" },
-    { "auth-request-redirect", SECURE(ROUTE, 0, ""),
-      "X-Auth-Request-Redirect" },
-    { "auth-response-headers", SECURE(ROUTE, 0, ""),
-      "headers of the login service for the backend" },
-    { "auth-secret", SECURE(ROUTE, GATE, ""),
-      "passwords" },
-    { "auth-secret-type", SECURE(ROUTE, 0, "auth-file"),
-      "form of the passwords" },
-    { "auth-signin", SECURE(ROUTE, 0, ""),
-      "where to log in" },
-    { "auth-signin-redirect-param", SECURE(ROUTE, 0, "rd"),
+    { "auth-request-redirect", ENFORCED(ROUTE, DENY),
+      0, ingress_set_login_redirect, 0,
+      0, 0, NULL, "",
+      "X-Auth-Request-Redirect; the request's own URI" },
+    { "auth-response-headers", ENFORCED(ROUTE, DENY),
+      LINES, ingress_set_login_headers, 0,
+      0, 0, NULL, "",
+      "headers of the login service for the backend, by commas" },
+    { "auth-secret", ENFORCED(ROUTE, DENY),
+      GATE, ingress_set_reference, A(users_namespace),
+      0, 0, NULL, "",
+      "Secret with passwords" },
+    { "auth-secret-type", ENFORCED(ROUTE, DENY),
+      LOGIN, ingress_set_words, A(users_map),
+      0, 0, ingress_secret_types, "auth-file",
+      "auth-file: the key auth is of htpasswd; auth-map: a key is a user" },
+    { "auth-signin", ENFORCED(ROUTE, DEFAULT),
+      0, ingress_set_login_signin, 0,
+      0, 0, NULL, "",
+      "where browsers are sent to log in" },
+    { "auth-signin-redirect-param", ENFORCED(ROUTE, DEFAULT),
+      LOGIN, ingress_set_text, A(login.record.signin_param),
+      0, 64, &ingress_param_chars, "rd",
       "parameter of the way back from login" },
-    { "auth-snippet", SNIPPET(ROUTE),
-      "the login request carries the usual headers" },
+    { "auth-snippet", ENFORCED(ROUTE, DENY),
+      LINES, ingress_set_login_snippet, 0,
+      0, 0, NULL, "",
+      "only proxy_set_header and proxy_..._timeout of the login request" },
     { "auth-tls-error-page", SECURE(HOST, 0, ""),
       "page for clients without a certificate" },
     { "auth-tls-match-cn", SECURE(HOST, GATE, ""),
@@ -198,10 +253,14 @@ static const ingress_setting_t  ingress_annotation_rows[] = {
       "whether client certificates are asked for" },
     { "auth-tls-verify-depth", SECURE(HOST, 0, "1"),
       "longest chain of a client certificate" },
-    { "auth-type", SECURE(ROUTE, GATE, ""),
-      "login by password" },
-    { "auth-url", SECURE(ROUTE, GATE, ""),
-      "login by another service" },
+    { "auth-type", ENFORCED(ROUTE, DENY),
+      GATE, ingress_set_login_type, A(basic),
+      0, 0, NULL, "",
+      "basic: login by password" },
+    { "auth-url", ENFORCED(ROUTE, DENY),
+      GATE, ingress_set_login_url, 0,
+      0, 0, NULL, "",
+      "login by another service; .../oauth2/auth by the gateway itself" },
     { "backend-protocol", ENFORCED(ROUTE, DEFAULT),
       0, ingress_set_words, P(protocol),
       1, 0, ingress_protocols, "HTTP",
@@ -461,8 +520,10 @@ static const ingress_setting_t  ingress_annotation_rows[] = {
       0, ingress_set_rewrite, P(rewrite_target),
       0, 0, NULL, "",
       "path sent to the backend; $1 to $9 are the path's captures" },
-    { "satisfy", SECURE(ROUTE, 0, "all"),
-      "one of several checks is enough" },
+    { "satisfy", ENFORCED(ROUTE, DEFAULT),
+      LOGIN, ingress_set_login_satisfy, S(satisfy),
+      0, 0, ingress_satisfy_words, "all",
+      "any: of allow list, password and login one is enough" },
     { "server-alias", ENFORCED(HOST, DEFAULT),
       LINES, ingress_set_alias, A(server_alias),
       0, 0, NULL, "",
@@ -610,7 +671,8 @@ ingress_annotation_defaults(ingress_setter_t *s)
         row = &ingress_annotation_rows[i];
 
         if (row->state == INGRESS_ENFORCED && row->value[0] != '\0'
-            && row->scope != INGRESS_SCOPE_HOST)
+            && row->scope != INGRESS_SCOPE_HOST
+            && !(row->flags & INGRESS_SETTING_LOGIN))
         {
             (void) ingress_setting_apply(s, row, torii_str(row->value));
         }
@@ -647,6 +709,7 @@ ingress_annotations_parse(ingress_annotations_t *out,
 
     s.base = out;
     s.policy = &out->policy;
+    s.login = &out->login;
     s.pool = &out->pool;
     s.config = config;
     s.object = ing;
@@ -795,6 +858,11 @@ ingress_annotation_foreign(ingress_setter_t *s)
     }
 
     if (torii_str_eqs(prefix, "torii")) {
+
+        if (ingress_login_annotation(s)) {
+            return;
+        }
+
         ingress_setter_finding(s, INGRESS_WARNING, "UnknownAnnotation",
                                "is no annotation of Torii; it is ignored");
         return;
@@ -905,6 +973,7 @@ ingress_annotation_finish(ingress_setter_t *s)
     ingress_annotation_cors(s);
     ingress_annotation_backend(s);
     ingress_annotation_tls(s);
+    ingress_login_finish(s);
     ingress_annotation_gateway(s);
 }
 
@@ -1048,7 +1117,8 @@ ingress_annotation_gateway(ingress_setter_t *s)
         s->policy->deny |= INGRESS_DENY_ANNOTATION;
     }
 
-    if ((config->deny_global_auth && s->global_auth)
+    if ((config->deny_global_auth && s->global_auth
+         && !(s->login->asked & ~INGRESS_LOGIN_BY_CONFIG))
         || (config->deny_modsecurity && s->modsecurity))
     {
         s->policy->deny |= INGRESS_DENY_UNSUPPORTED;

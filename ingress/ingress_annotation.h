@@ -13,7 +13,7 @@
 
 
 #include "ingress_object.h"
-#include "ingress_policy.h"
+#include "ingress_login_setting.h"
 
 
 /* What the ConfigMap says of the whole gateway; written to the table as is. */
@@ -56,6 +56,14 @@ typedef struct {
     unsigned            deny_blocked:1;         /* by a deny list */
     unsigned            deny_global_auth:1;     /* enable-global-auth: false */
     unsigned            deny_modsecurity:1;     /* enable-modsecurity: false */
+
+    /* global-auth-…; refs into pool */
+    ingress_login_setting_t   login;
+    ingress_ref_t       provider_namespace;     /* torii-oauth2: of logins that
+                                                   name none */
+    ingress_ref_t       provider;
+    torii_str_t        *no_auth;                /* path prefixes */
+    uint32_t            n_no_auth;
 } ingress_config_t;
 
 /*
@@ -90,6 +98,13 @@ typedef struct {
     ingress_ref_t       proxy_ssl_secret;
     ingress_ref_t       fastcgi_params_namespace;
     ingress_ref_t       fastcgi_params_configmap;
+    ingress_ref_t       users_namespace;   /* auth-secret */
+    ingress_ref_t       users_secret;
+
+    /* who may enter */
+    ingress_login_setting_t   login;       /* asked: 0, if none is asked for */
+    uint8_t             basic;             /* auth-type: basic */
+    uint8_t             users_map;         /* auth-secret-type: auth-map */
 } ingress_annotations_t;
 
 /*
@@ -122,8 +137,12 @@ typedef struct {
 typedef void (*ingress_setting_visit_pt)(void *data,
     const ingress_setting_info_t *info);
 
-/* All annotations, and all keys of the ConfigMap, in order of name. */
+/*
+ * All annotations, Torii's own of logins (with their prefix), and all keys of
+ * the ConfigMap, in order of name.
+ */
 void ingress_annotation_each(ingress_setting_visit_pt visit, void *data);
+void ingress_login_each(ingress_setting_visit_pt visit, void *data);
 void ingress_config_each(ingress_setting_visit_pt visit, void *data);
 
 

@@ -70,7 +70,9 @@ ingress_compile(ingress_store_t *store, const ingress_options_t *options,
     (void) ingress_policy_write(&c, NULL, 0);
 
     ingress_compile_plans(&c);
+    ingress_compile_logins(&c);
     ingress_compile_hosts(&c);
+    ingress_compile_logins_end(&c);
     ingress_compile_names(&c);
     ingress_compile_defaults(&c, &h);
     ingress_compile_global(&c, &h);
@@ -95,6 +97,7 @@ ingress_compile_start(ingress_compile_t *c)
     store->hosts.len = 0;
     store->parts.len = 0;
     store->notes.len = 0;
+    store->guarded.len = 0;
 
     c->arena = torii_arena_create(INGRESS_COMPILE_ARENA);
 
@@ -111,6 +114,7 @@ static void
 ingress_compile_end(ingress_compile_t *c)
 {
     ingress_hash_free(&c->policies);
+    ingress_hash_free(&c->logins);
     torii_arena_destroy(c->arena);
 }
 
@@ -261,6 +265,11 @@ ingress_compile_config_read(ingress_compile_t *c)
                              config->no_tls_redirect[i].len, version + 1);
     }
 
+    for (i = 0; i < config->n_no_auth; i++) {
+        version = torii_hash(config->no_auth[i].data, config->no_auth[i].len,
+                             version + 2);
+    }
+
     store->config_version = version;
 }
 
@@ -396,6 +405,10 @@ ingress_compile_plan(ingress_compile_t *c, ingress_item_t *e)
 
     ingress_policy_references(c, plan);
     ingress_compile_upstreams(c, plan);
+
+    if (plan->login) {
+        torii_buf_add(&store->guarded, &plan, sizeof(ingress_plan_t *));
+    }
 
     if (plan->nhosts == 0 && plan->backend && c->catchall == NULL) {
         c->catchall = plan;

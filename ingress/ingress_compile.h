@@ -64,6 +64,23 @@ typedef struct {
 } ingress_item_identity_t;
 
 
+/* The same Secret as provider of logins. */
+
+typedef struct {
+    uint64_t                   round;       /* somebody uses it */
+    uint32_t                   index;       /* in PROVIDERS */
+    unsigned                   fits:1;      /* and is there */
+} ingress_item_login_t;
+
+/* The same as list of users. */
+
+typedef struct {
+    uint64_t                   round;
+    uint32_t                   index;       /* 1 + index in USERS, or 0 */
+    const char                *problem;
+} ingress_item_users_t;
+
+
 /* What compile looks at comes first, in one or two lines of the cache. */
 
 struct ingress_item_s {
@@ -97,6 +114,8 @@ struct ingress_item_s {
         struct {
             ingress_item_cert_t       server;
             ingress_item_identity_t   client;
+            ingress_item_login_t      login;
+            ingress_item_users_t      users[2];     /* by form */
         } secret;
 
         struct {
@@ -110,6 +129,7 @@ struct ingress_item_s {
     ingress_copy_t            *copies;
     unsigned                   noted:1;     /* is in store->noted */
     unsigned                   external:1;  /* holds names to resolve */
+    unsigned                   provider:1;  /* is in store->providers */
     torii_str_t                key;         /* "namespace/name" */
     torii_str_t                namespace;
     torii_str_t                name;
@@ -128,6 +148,32 @@ typedef struct {
     ingress_policy_t           policy;
     torii_buf_t                pool;
 } ingress_interned_t;
+
+
+/* Settings of a login that any number of Ingresses share, likewise. */
+
+typedef struct {
+    ingress_link_t             link;
+    uint32_t                   refs;
+    ingress_login_setting_t    setting;
+    torii_buf_t                pool;
+} ingress_login_shared_t;
+
+/* Who may enter the paths of an Ingress. */
+
+typedef struct {
+    ingress_login_shared_t    *shared;      /* NULL: no login */
+    ingress_item_t            *provider;    /* named by torii/oauth2 */
+    ingress_item_t            *headers;     /* ConfigMap */
+    ingress_item_t            *users;       /* Secret */
+    unsigned                   map:1;       /* its form */
+
+    /* in the table being built */
+    ingress_item_t            *chosen;      /* provider; NULL: a server */
+    uint32_t                   deny;
+    uint32_t                   login;       /* 1 + index in LOGINS, or 0 */
+    uint32_t                   list;        /* the same in USERS */
+} ingress_plan_login_t;
 
 
 typedef enum {
@@ -184,6 +230,7 @@ typedef struct {
     uint8_t                    regex;       /* asks for regexes on the host */
     uint8_t                    open;        /* is not redirected to https */
     uint8_t                    checked;     /* as a regex, and compiles */
+    uint8_t                    free;        /* needs no login */
     uint64_t                   round;
     uint32_t                   route;       /* in ROUTES */
 } ingress_plan_path_t;
@@ -242,6 +289,7 @@ struct ingress_plan_s {
     ingress_upstream_t        *backend;     /* spec.defaultBackend */
     ingress_item_t            *ssl_secret;
     ingress_item_t            *fastcgi;
+    ingress_plan_login_t      *login;       /* NULL: everybody may enter */
     ingress_note_t            *notes;
     uint32_t                   nnotes;
     ingress_ref_t              namespace;
@@ -263,7 +311,7 @@ struct ingress_plan_s {
 
     /* in the table being built, of one with references or aliases */
     uint64_t                   aliased;     /* round they were added */
-    uint32_t                   policy[2];   /* by no_tls_redirect */
+    uint32_t                   policy[4];   /* by INGRESS_POLICY_… */
     uint32_t                   deny;
     uint32_t                   identity;    /* 1 + index in TLS */
     ingress_ref_t              params;
@@ -291,6 +339,19 @@ typedef struct {
     ((type *) (w)->sections[INGRESS_SECTION_##section].data + (i))
 
 
+/* ingress_store_told(); few of them. */
+
+typedef struct ingress_told_s  ingress_told_t;
+
+struct ingress_told_s {
+    ingress_told_t            *next;
+    torii_str_t                name;
+    torii_str_t                discovery;
+    torii_str_t                keys;
+    uint64_t                   fetched;
+};
+
+
 struct ingress_store_s {
     ingress_hash_t             entries;
     uint32_t                   count[INGRESS_KIND_MAX];
@@ -305,6 +366,8 @@ struct ingress_store_s {
 
     ingress_hash_t             upstreams;
     ingress_hash_t             shared;      /* policies */
+    ingress_hash_t             logins;      /* settings of them */
+    ingress_items_t            providers;   /* Secrets, in order of key */
 
     ingress_hash_t             names;       /* resolved ones */
     uint64_t                   names_version;
@@ -323,6 +386,7 @@ struct ingress_store_s {
     ingress_challenge_t       *challenges;  /* sorted, each name once */
     uint32_t                   nchallenges;
     torii_arena_t             *challenge_arena;
+    ingress_told_t            *told;        /* of providers of logins */
 
     uint64_t                   round;
     uint64_t                   stamp;
@@ -336,6 +400,8 @@ struct ingress_store_s {
     torii_buf_t                exact;       /* ingress_candidate_t */
     torii_buf_t                prefix;
     torii_buf_t                notes;       /* ingress_note_t */
+    torii_buf_t                guarded;     /* ingress_plan_t *, those that
+                                               have a login */
 };
 
 
@@ -382,6 +448,7 @@ struct ingress_compile_s {
     ingress_findings_t         findings;    /* made in this round */
     uint32_t                   count[3];    /* of all, by severity */
     ingress_hash_t             policies;    /* with references */
+    ingress_hash_t             logins;      /* records */
     ingress_plan_t            *catchall;    /* of spec.defaultBackend alone */
     ingress_ref_t              root;        /* "/" */
 
@@ -425,6 +492,13 @@ int ingress_addr_parse(torii_str_t s, uint8_t addr[16]);
 void ingress_challenges_write(ingress_compile_t *c);
 void ingress_challenges_free(ingress_store_t *store);
 
+/* ingress_store_told.c */
+
+/* NULL: nothing is known, or it does not fit any more. */
+const ingress_told_t *ingress_told_find(ingress_compile_t *c,
+    torii_str_t name);
+void ingress_told_free(ingress_store_t *store);
+
 /* ingress_upstream.c */
 
 /* A Service, or what lies behind it, changed. */
@@ -456,11 +530,68 @@ void ingress_plan_prefetch(const ingress_plan_t *plan);
 ingress_interned_t *ingress_policy_hold(ingress_store_t *store,
     const ingress_policy_t *policy, const torii_buf_t *pool);
 void ingress_policy_release(ingress_store_t *store, ingress_interned_t *s);
-/* Index in POLICIES; plan NULL: the gateway's defaults. */
+/*
+ * Index in POLICIES; plan NULL: the gateway's defaults.  variant: what is
+ * particular of a path.
+ */
+#define INGRESS_POLICY_OPEN   0x01     /* it is not redirected to https */
+#define INGRESS_POLICY_FREE   0x02     /* it needs no login */
+
 uint32_t ingress_policy_write(ingress_compile_t *c, ingress_plan_t *plan,
-    int open);
+    unsigned variant);
 /* Find the objects that the plan's policy names, once before it is written. */
 void ingress_policy_references(ingress_compile_t *c, ingress_plan_t *plan);
+
+/* ingress_login_share.c */
+
+/* The shared record of settings; pool is what their refs point into. */
+ingress_login_shared_t *ingress_login_hold(ingress_store_t *store,
+    const ingress_login_setting_t *login, const torii_buf_t *pool);
+void ingress_login_release(ingress_store_t *store,
+    ingress_login_shared_t *shared);
+
+/* ingress_login_plan.c */
+
+/* NULL: everybody may enter. */
+ingress_plan_login_t *ingress_plan_login(ingress_store_t *store,
+    const ingress_annotations_t *annotations);
+void ingress_plan_login_free(ingress_store_t *store,
+    ingress_plan_login_t *login);
+
+/* ingress_login_compile.c */
+
+/* Write what the plans need, when all hosts are known, but no path is. */
+void ingress_compile_logins(ingress_compile_t *c);
+
+/* ingress_login_provider.c */
+
+/* A Secret changed, which may have become a provider, or ceased to be one. */
+void ingress_provider_changed(ingress_store_t *store, ingress_item_t *e);
+/* NULL: an Ingress of the namespace may use it; or what is wrong. */
+const char *ingress_provider_problem(ingress_compile_t *c,
+    const ingress_item_t *secret, torii_str_t namespace);
+/*
+ * The provider of an Ingress of the namespace that names none, or NULL;
+ * *several: more than one could be meant, or the one that is meant is not
+ * there.  global: the ConfigMap asks for the login.
+ */
+ingress_item_t *ingress_provider_default(ingress_compile_t *c,
+    torii_str_t namespace, int global, int *several);
+/* Whether a key of a provider is the option, whose "-" may be "_". */
+int ingress_provider_named(torii_str_t key, const char *option);
+/* Write all that are used in this round. */
+void ingress_providers_write(ingress_compile_t *c);
+
+/* ingress_login_users.c */
+
+/* 1 + index in USERS, or 0 with what is wrong. */
+uint32_t ingress_users_write(ingress_compile_t *c, ingress_item_t *secret,
+    unsigned map, const char **problem);
+
+/* ingress_login_report.c */
+
+/* When all paths are known: what providers are asked for, and findings. */
+void ingress_compile_logins_end(ingress_compile_t *c);
 
 /* ingress_compile_class.c */
 

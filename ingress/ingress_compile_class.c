@@ -407,7 +407,8 @@ ingress_compile_admission(ingress_compile_t *c, ingress_table_header_t *h)
 
     h->flags = (options->all ? INGRESS_TABLE_ALL : 0)
                | (c->config->strict_path_type ? INGRESS_TABLE_STRICT : 0)
-               | (c->config->cross_namespace ? INGRESS_TABLE_CROSS : 0);
+               | (c->config->cross_namespace ? INGRESS_TABLE_CROSS : 0)
+               | (c->config->login.asked ? INGRESS_TABLE_LOGIN : 0);
 
     torii_buf_free(&list);
 }

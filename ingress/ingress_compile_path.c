@@ -676,7 +676,9 @@ ingress_path_route(ingress_gather_t *g, const ingress_candidate_t *cand)
     }
 
     backend = ingress_upstream_write(c, path->upstream);
-    policy = ingress_policy_write(c, plan, path->open);
+    policy = ingress_policy_write(c, plan,
+                                  (path->open ? INGRESS_POLICY_OPEN : 0)
+                                  | (path->free ? INGRESS_POLICY_FREE : 0));
 
     path->round = c->store->round;
     path->route = ingress_writer_n(c->w, ROUTES, ingress_table_route_t);

@@ -11,9 +11,11 @@
 
 
 #define LINES  INGRESS_SETTING_LINES
+#define LOGIN  INGRESS_SETTING_LOGIN
 
 #define G(field)  offsetof(ingress_config_draft_t, config.global.field)
 #define D(field)  offsetof(ingress_config_draft_t, field)
+#define S(field)  offsetof(ingress_setter_t, field)
 
 #define ENFORCED(bad)                                                         \
     INGRESS_ENFORCED, INGRESS_SCOPE_GATEWAY, INGRESS_BAD_##bad
@@ -58,6 +60,7 @@ static void ingress_config_key(ingress_setter_t *s,
 static void ingress_config_unknown(ingress_setter_t *s, torii_str_t name);
 static void ingress_config_finish(ingress_setter_t *s,
     ingress_config_draft_t *draft);
+static int ingress_config_has_login(const ingress_setter_t *s);
 static void ingress_config_block(ingress_setter_t *s,
     ingress_config_draft_t *draft);
 static void ingress_config_version(ingress_config_t *config);
@@ -67,12 +70,20 @@ static int ingress_config_code(ingress_setter_t *s,
     const ingress_setting_t *row, torii_str_t value);
 static int ingress_config_paths(ingress_setter_t *s,
     const ingress_setting_t *row, torii_str_t value);
-static int ingress_config_given(ingress_setter_t *s,
+static int ingress_config_no_auth(ingress_setter_t *s,
     const ingress_setting_t *row, torii_str_t value);
+static int ingress_config_list(ingress_setter_t *s, torii_str_t value,
+    torii_str_t **list, uint32_t *count);
+static void ingress_config_login(ingress_setter_t *s,
+    ingress_config_draft_t *draft, const torii_buf_t *from);
 
 
 static const ingress_charset_t  ingress_header_chars = {
     "-_", "a header's name"
+};
+
+static const ingress_charset_t  ingress_param_chars = {
+    "-._~", "a parameter's name"
 };
 
 
@@ -153,21 +164,46 @@ static const ingress_setting_t  ingress_config_rows[] = {
     { "geoip2-autoreload-in-minutes", LATER("0"), "places of clients" },
     { "global-allowed-response-headers", LATER(""),
       "names for custom-headers" },
-    { "global-auth-always-set-cookie", LATER("false"),
-      "cookies of the login service" },
-    { "global-auth-cache-duration", LATER("200 202 401 5m"),
-      "how long they are kept" },
-    { "global-auth-cache-key", LATER(""), "login answers kept by key" },
-    { "global-auth-method", LATER(""), "method of the login request" },
-    { "global-auth-request-redirect", LATER(""), "X-Auth-Request-Redirect" },
-    { "global-auth-response-headers", LATER(""), "headers for the backend" },
-    { "global-auth-signin", LATER(""), "where to log in" },
-    { "global-auth-signin-redirect-param", LATER("rd"),
+    { "global-auth-always-set-cookie", ENFORCED(DENY),
+      0, ingress_set_flag, S(set_cookie),
+      0, 0, NULL, "false",
+      "cookies of the login service with any answer" },
+    { "global-auth-cache-duration", ENFORCED(DENY),
+      LOGIN | LINES, ingress_set_login_durations, 0,
+      0, 0, NULL, "200 202 401 5m",
+      "how long login answers are kept" },
+    { "global-auth-cache-key", ENFORCED(DEFAULT),
+      0, ingress_set_login_key, 0,
+      0, 0, NULL, "",
+      "login answers are kept by this key, with Cookie and Authorization" },
+    { "global-auth-method", ENFORCED(DENY),
+      0, ingress_set_login_method, 0,
+      0, 0, NULL, "",
+      "method of the login request" },
+    { "global-auth-request-redirect", ENFORCED(DENY),
+      0, ingress_set_login_redirect, 0,
+      0, 0, NULL, "",
+      "X-Auth-Request-Redirect" },
+    { "global-auth-response-headers", ENFORCED(DENY),
+      LINES, ingress_set_login_headers, 0,
+      0, 0, NULL, "",
+      "headers of the login service for the backend" },
+    { "global-auth-signin", ENFORCED(DEFAULT),
+      0, ingress_set_login_signin, 0,
+      0, 0, NULL, "",
+      "where browsers are sent to log in" },
+    { "global-auth-signin-redirect-param", ENFORCED(DEFAULT),
+      LOGIN, ingress_set_text, D(config.login.record.signin_param),
+      0, 64, &ingress_param_chars, "rd",
       "parameter of the way back" },
-    { "global-auth-snippet", SNIPPET,
-      "the login request carries the usual headers" },
-    { "global-auth-url", UNSAFE, ingress_config_given, D(global_auth),
-      0, 0, NULL, "", "login for every Ingress" },
+    { "global-auth-snippet", ENFORCED(DENY),
+      LINES, ingress_set_login_snippet, 0,
+      0, 0, NULL, "",
+      "only proxy_set_header and proxy_..._timeout of the login request" },
+    { "global-auth-url", ENFORCED(DENY),
+      0, ingress_set_login_url, 0,
+      0, 0, NULL, "",
+      "login for every Ingress" },
     { "grpc-buffer-size-kb", LATER("0"), "buffers of gRPC" },
     { "gzip-disable", MACHINE(""), "gzip_disable" },
     { "gzip-level", MACHINE("1"), "gzip_comp_level" },
@@ -221,8 +257,10 @@ static const ingress_setting_t  ingress_config_rows[] = {
     { "max-worker-open-files", MACHINE("0"), "worker_rlimit_nofile" },
     { "modsecurity-snippet", SNIPPET,
       "there is no web application firewall" },
-    { "no-auth-locations", LATER("/.well-known/acme-challenge"),
-      "paths without login" },
+    { "no-auth-locations", ENFORCED(DEFAULT),
+      LINES, ingress_config_no_auth, 0,
+      0, 0, NULL, "/.well-known/acme-challenge",
+      "paths of Ingresses that need no login" },
     { "no-tls-redirect-locations", ENFORCED(DEFAULT),
       LINES, ingress_config_paths, 0,
       0, 0, NULL, "/.well-known/acme-challenge",
@@ -297,6 +335,10 @@ static const ingress_setting_t  ingress_config_rows[] = {
       "Exact and Prefix paths are plain" },
     { "syslog-host", MACHINE(""), "access_log syslog:..." },
     { "syslog-port", MACHINE("514"), "access_log syslog:..." },
+    { "torii-oauth2", ENFORCED(DENY),
+      0, ingress_set_login_provider, D(config.provider_namespace),
+      0, 0, NULL, "",
+      "NAMESPACE/NAME: the provider of logins that name none" },
     { "upstream-keepalive-connections", LATER("320"),
       "idle connections to backends" },
     { "upstream-keepalive-requests", LATER("10000"), "their requests" },
@@ -365,6 +407,7 @@ ingress_config_parse(const ingress_object_t *cm, ingress_findings_t *findings)
     memset(&s, 0, sizeof(ingress_setter_t));
 
     s.policy = &config->policy;
+    s.login = &config->login;
     s.pool = &pool;
     s.findings = findings;
 
@@ -379,6 +422,7 @@ ingress_config_parse(const ingress_object_t *cm, ingress_findings_t *findings)
     ingress_config_finish(&s, draft);
 
     ingress_policy_move(&config->policy, pool.data, &config->pool);
+    ingress_config_login(&s, draft, &pool);
     ingress_config_version(config);
 
     s.pool = &config->pool;
@@ -419,7 +463,9 @@ ingress_config_defaults(ingress_setter_t *s, ingress_config_draft_t *draft)
     for (i = 0; i < INGRESS_CONFIG_N; i++) {
         row = &ingress_config_rows[i];
 
-        if (row->state == INGRESS_ENFORCED && row->value[0] != '\0') {
+        if (row->state == INGRESS_ENFORCED && row->value[0] != '\0'
+            && !(row->flags & INGRESS_SETTING_LOGIN))
+        {
             (void) ingress_setting_apply(s, row, torii_str(row->value));
         }
     }
@@ -461,6 +507,11 @@ ingress_config_key(ingress_setter_t *s, ingress_config_draft_t *draft,
 
     if (row->state == INGRESS_LATER) {
         *((uint8_t *) draft + row->offset) = 1;
+
+    } else if (torii_str_starts(pair->name, "global-auth-")
+               || torii_str_starts(pair->name, "torii-"))
+    {
+        draft->global_auth = 1;
 
     } else if (s->base == s->policy
                && row->offset == offsetof(ingress_policy_t, allow))
@@ -511,7 +562,8 @@ ingress_config_finish(ingress_setter_t *s, ingress_config_draft_t *draft)
     config->cross_namespace = draft->cross_namespace;
     config->strict_path_type = draft->strict_path_type;
     config->retry_non_idempotent = draft->retry_non_idempotent;
-    config->deny_global_auth = draft->global_auth;
+    config->deny_global_auth = draft->global_auth
+                               && ingress_config_has_login(s);
     config->deny_modsecurity = draft->modsecurity;
 
     if (config->retry_non_idempotent
@@ -522,6 +574,24 @@ ingress_config_finish(ingress_setter_t *s, ingress_config_draft_t *draft)
 
     ingress_config_block(s, draft);
     ingress_setting_buffers(s);
+    ingress_login_finish_config(s);
+}
+
+
+/* Whether one is asked for, be it in words that are wrong. */
+
+static int
+ingress_config_has_login(const ingress_setter_t *s)
+{
+    const ingress_pair_t  *pair;
+
+    if (s->object == NULL) {
+        return 0;
+    }
+
+    pair = ingress_pair_find(&s->object->u.configmap.data, "global-auth-url");
+
+    return pair && torii_str_trim(pair->value).len;
 }
 
 
@@ -569,6 +639,7 @@ ingress_config_version(ingress_config_t *config)
     flags[5] = config->deny_modsecurity;
 
     hash = torii_hash(&config->policy, sizeof(ingress_policy_t), 0);
+    hash = torii_hash(&config->login, sizeof(ingress_login_setting_t), hash);
     hash = torii_hash(config->pool.data, config->pool.len, hash);
     hash = torii_hash(flags, sizeof(flags), hash);
 
@@ -626,6 +697,31 @@ static int
 ingress_config_paths(ingress_setter_t *s, const ingress_setting_t *row,
     torii_str_t value)
 {
+    ingress_config_t  *config;
+
+    config = s->base;
+
+    return ingress_config_list(s, value, &config->no_tls_redirect,
+                               &config->n_no_tls_redirect);
+}
+
+
+static int
+ingress_config_no_auth(ingress_setter_t *s, const ingress_setting_t *row,
+    torii_str_t value)
+{
+    ingress_config_t  *config;
+
+    config = s->base;
+
+    return ingress_config_list(s, value, &config->no_auth, &config->n_no_auth);
+}
+
+
+static int
+ingress_config_list(ingress_setter_t *s, torii_str_t value,
+    torii_str_t **list, uint32_t *count)
+{
     uint32_t           n;
     torii_str_t        rest, path, paths[INGRESS_PATHS_MAX];
     ingress_config_t  *config;
@@ -651,23 +747,36 @@ ingress_config_paths(ingress_setter_t *s, const ingress_setting_t *row,
         paths[n++] = path;
     }
 
-    config->no_tls_redirect = torii_arena_alloc(config->arena,
-                                                n * sizeof(torii_str_t) + 1);
-    config->n_no_tls_redirect = n;
+    *list = torii_arena_alloc(config->arena, n * sizeof(torii_str_t) + 1);
+    *count = n;
 
     while (n--) {
-        config->no_tls_redirect[n] = torii_arena_str(config->arena, paths[n]);
+        (*list)[n] = torii_arena_str(config->arena, paths[n]);
     }
 
     return TORII_OK;
 }
 
 
-static int
-ingress_config_given(ingress_setter_t *s, const ingress_setting_t *row,
-    torii_str_t value)
-{
-    *ingress_setter_field(s, row, uint8_t) = 1;
+/* What the login depends on counts for the version, as the policy does. */
 
-    return TORII_OK;
+static void
+ingress_config_login(ingress_setter_t *s, ingress_config_draft_t *draft,
+    const torii_buf_t *from)
+{
+    torii_str_t        namespace, name;
+    ingress_config_t  *config;
+
+    config = &draft->config;
+
+    ingress_login_move(&config->login, from->data, ingress_login_to_pool,
+                       &config->pool);
+
+    namespace = ingress_pool_str(from, config->provider_namespace);
+    name = ingress_pool_str(from, config->provider);
+
+    config->provider_namespace = ingress_pool_add(&config->pool,
+                                                  namespace.data,
+                                                  namespace.len);
+    config->provider = ingress_pool_add(&config->pool, name.data, name.len);
 }

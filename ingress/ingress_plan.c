@@ -72,6 +72,8 @@ static void ingress_plan_backend_add(ingress_plan_t *plan,
 static void ingress_plan_policy(ingress_planner_t *p);
 static int ingress_plan_open(const ingress_config_t *config,
     torii_str_t path);
+static int ingress_plan_prefixed(const torii_str_t *prefixes, uint32_t n,
+    torii_str_t path);
 static int ingress_plan_regex(const ingress_planner_t *p, torii_str_t path);
 static ingress_ref_t ingress_plan_add(ingress_plan_t *plan, torii_str_t s);
 static void ingress_plan_finding(ingress_planner_t *p,
@@ -290,6 +292,10 @@ ingress_plan_free(ingress_store_t *store, ingress_plan_t *plan)
         ingress_item_release(store, plan->fastcgi);
     }
 
+    if (plan->login) {
+        ingress_plan_login_free(store, plan->login);
+    }
+
     if (plan->interned) {
         ingress_policy_release(store, plan->interned);
     }
@@ -379,6 +385,8 @@ ingress_plan_named(ingress_planner_t *p)
                                namespace.len ? namespace : p->o->namespace,
                                name);
     }
+
+    p->plan->login = ingress_plan_login(p->store, a);
 }
 
 
@@ -646,6 +654,8 @@ ingress_plan_path(ingress_planner_t *p, const ingress_path_t *from,
     to->line = from->line;
     to->regex = ingress_plan_regex(p, from->path);
     to->open = ingress_plan_open(p->config, from->path);
+    to->free = ingress_plan_prefixed(p->config->no_auth, p->config->n_no_auth,
+                                     from->path);
     to->text = ingress_plan_add(plan, from->path);
 
     if (from->type == INGRESS_PATH_EXACT) {
@@ -777,15 +787,21 @@ ingress_plan_policy(ingress_planner_t *p)
 static int
 ingress_plan_open(const ingress_config_t *config, torii_str_t path)
 {
+    return torii_str_starts(path, INGRESS_PLAN_CHALLENGES)
+           || ingress_plan_prefixed(config->no_tls_redirect,
+                                    config->n_no_tls_redirect, path);
+}
+
+
+static int
+ingress_plan_prefixed(const torii_str_t *prefixes, uint32_t n,
+    torii_str_t path)
+{
     uint32_t     i;
     torii_str_t  prefix;
 
-    if (torii_str_starts(path, INGRESS_PLAN_CHALLENGES)) {
-        return 1;
-    }
-
-    for (i = 0; i < config->n_no_tls_redirect; i++) {
-        prefix = config->no_tls_redirect[i];
+    for (i = 0; i < n; i++) {
+        prefix = prefixes[i];
 
         if (prefix.len && prefix.len <= path.len
             && memcmp(prefix.data, path.data, prefix.len) == 0)

@@ -37,7 +37,8 @@ const uint16_t  ingress_policy_refs[] = {
     offsetof(ingress_policy_t, cors_headers),
     offsetof(ingress_policy_t, cors_expose),
     offsetof(ingress_policy_t, allow),
-    offsetof(ingress_policy_t, deny_list)
+    offsetof(ingress_policy_t, deny_list),
+    offsetof(ingress_policy_t, realm)
 };
 
 const uint32_t  ingress_policy_nrefs = sizeof(ingress_policy_refs)

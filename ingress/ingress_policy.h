@@ -148,6 +148,14 @@ typedef struct {
     /* access lists: ingress_network_t[]; len 0: no list */
     ingress_ref_t      allow;
     ingress_ref_t      deny_list;
+
+    /* who may enter (ingress_login.h), by compile */
+    uint32_t           login;               /* 1 + index; 0: none */
+    uint32_t           users;               /* the same: passwords are asked */
+    ingress_ref_t      realm;
+    uint32_t           satisfy_any;         /* one of lists, users and login is
+                                               enough */
+    uint32_t           login_pad;
 } ingress_policy_t;
 
 

@@ -24,7 +24,9 @@ static void ingress_policy_relocate(ingress_policy_t *policy, uint32_t base,
 static uint32_t ingress_policy_add(ingress_compile_t *c,
     ingress_interned_t *shared, int open);
 static uint32_t ingress_policy_add_own(ingress_compile_t *c,
-    ingress_plan_t *plan, int open);
+    ingress_plan_t *plan, unsigned variant);
+static void ingress_policy_login(ingress_policy_t *policy,
+    const ingress_plan_login_t *login, unsigned variant);
 static void ingress_policy_identity(ingress_compile_t *c,
     ingress_plan_t *plan);
 static void ingress_policy_params(ingress_compile_t *c, ingress_plan_t *plan);
@@ -91,18 +93,22 @@ ingress_policy_release(ingress_store_t *store, ingress_interned_t *shared)
 
 
 uint32_t
-ingress_policy_write(ingress_compile_t *c, ingress_plan_t *plan, int open)
+ingress_policy_write(ingress_compile_t *c, ingress_plan_t *plan,
+    unsigned variant)
 {
+    int                  open;
     ingress_interned_t  *shared;
 
-    if (plan && (plan->ssl_secret || plan->fastcgi)) {
+    if (plan && (plan->ssl_secret || plan->fastcgi || plan->login)) {
 
-        if (plan->policy[open] == INGRESS_NONE) {
-            plan->policy[open] = ingress_policy_add_own(c, plan, open);
+        if (plan->policy[variant] == INGRESS_NONE) {
+            plan->policy[variant] = ingress_policy_add_own(c, plan, variant);
         }
 
-        return plan->policy[open];
+        return plan->policy[variant];
     }
+
+    open = ((variant & INGRESS_POLICY_OPEN) != 0);
 
     shared = plan ? plan->interned : c->store->config_interned;
 
@@ -190,8 +196,10 @@ ingress_policy_add(ingress_compile_t *c, ingress_interned_t *shared, int open)
 
 
 static uint32_t
-ingress_policy_add_own(ingress_compile_t *c, ingress_plan_t *plan, int open)
+ingress_policy_add_own(ingress_compile_t *c, ingress_plan_t *plan,
+    unsigned variant)
 {
+    int                     open;
     uint32_t                index;
     uint64_t                hash;
     ingress_policy_t        policy;
@@ -200,6 +208,7 @@ ingress_policy_add_own(ingress_compile_t *c, ingress_plan_t *plan, int open)
 
     /* written once without references, so that the strings are in place */
 
+    open = ((variant & INGRESS_POLICY_OPEN) != 0);
     shared = plan->interned;
     ingress_policy_base(c, shared);
 
@@ -215,6 +224,10 @@ ingress_policy_add_own(ingress_compile_t *c, ingress_plan_t *plan, int open)
     policy.deny |= plan->deny;
     policy.tls = plan->identity;
     policy.fastcgi_params = plan->params;
+
+    if (plan->login) {
+        ingress_policy_login(&policy, plan->login, variant);
+    }
 
     hash = torii_hash(&policy, sizeof(ingress_policy_t), 0);
     link = ingress_hash_first(&c->policies, hash);
@@ -242,11 +255,31 @@ ingress_policy_add_own(ingress_compile_t *c, ingress_plan_t *plan, int open)
 }
 
 
+static void
+ingress_policy_login(ingress_policy_t *policy,
+    const ingress_plan_login_t *login, unsigned variant)
+{
+    if (variant & INGRESS_POLICY_FREE) {
+        policy->satisfy_any = 0;
+        memset(&policy->realm, 0, sizeof(ingress_ref_t));
+        return;
+    }
+
+    policy->deny |= login->deny;
+    policy->login = login->login;
+    policy->users = login->list;
+}
+
+
 void
 ingress_policy_references(ingress_compile_t *c, ingress_plan_t *plan)
 {
-    plan->policy[0] = INGRESS_NONE;
-    plan->policy[1] = INGRESS_NONE;
+    uint32_t  i;
+
+    for (i = 0; i < sizeof(plan->policy) / sizeof(plan->policy[0]); i++) {
+        plan->policy[i] = INGRESS_NONE;
+    }
+
     plan->deny = 0;
     plan->identity = 0;
     plan->params.off = 0;

@@ -25,6 +25,7 @@
 #define INGRESS_SETTING_SNIPPET  0x10
 #define INGRESS_SETTING_ALIAS    0x20  /* data: the name of today */
 #define INGRESS_SETTING_WHOLE    0x40  /* the Ingress is not served without */
+#define INGRESS_SETTING_LOGIN    0x80  /* the default is no field's value */
 
 
 typedef enum {
@@ -80,6 +81,7 @@ struct ingress_setting_s {
 struct ingress_setter_s {
     void                    *base;     /* what offsets count from */
     ingress_policy_t        *policy;
+    ingress_login_setting_t *login;
     torii_buf_t             *pool;
     const ingress_config_t  *config;   /* NULL in a run over a ConfigMap */
     const ingress_object_t  *object;   /* NULL: built-in defaults */
@@ -103,6 +105,10 @@ struct ingress_setter_s {
     uint8_t                  cors_asked;      /* any cors-… seen */
     uint8_t                  has_allow;
     uint8_t                  has_deny_list;
+    uint8_t                  satisfy;         /* any */
+    uint8_t                  set_cookie;      /* auth-always-set-cookie */
+    uint8_t                  share_vars;      /* of no effect */
+    uint8_t                  no_keepalive;
 };
 
 
@@ -216,6 +222,56 @@ int ingress_set_location(ingress_setter_t *s, const ingress_setting_t *row,
 
 /* What NGINX demands of buffers that belong together; reports what it mends. */
 void ingress_setting_buffers(ingress_setter_t *s);
+
+/* ingress_login_url.c */
+
+int ingress_set_login_url(ingress_setter_t *s, const ingress_setting_t *row,
+    torii_str_t value);
+int ingress_set_login_signin(ingress_setter_t *s,
+    const ingress_setting_t *row, torii_str_t value);
+int ingress_set_login_redirect(ingress_setter_t *s,
+    const ingress_setting_t *row, torii_str_t value);
+int ingress_set_login_key(ingress_setter_t *s, const ingress_setting_t *row,
+    torii_str_t value);
+
+/* ingress_login_value.c */
+
+int ingress_set_login_method(ingress_setter_t *s,
+    const ingress_setting_t *row, torii_str_t value);
+int ingress_set_login_headers(ingress_setter_t *s,
+    const ingress_setting_t *row, torii_str_t value);
+int ingress_set_login_durations(ingress_setter_t *s,
+    const ingress_setting_t *row, torii_str_t value);
+int ingress_set_login_keep(ingress_setter_t *s, const ingress_setting_t *row,
+    torii_str_t value);
+int ingress_set_login_type(ingress_setter_t *s, const ingress_setting_t *row,
+    torii_str_t value);
+int ingress_set_login_satisfy(ingress_setter_t *s,
+    const ingress_setting_t *row, torii_str_t value);
+int ingress_set_login_flag(ingress_setter_t *s, const ingress_setting_t *row,
+    torii_str_t value);
+
+/* ingress_login_snippet.c */
+
+int ingress_set_login_snippet(ingress_setter_t *s,
+    const ingress_setting_t *row, torii_str_t value);
+
+/* ingress_login_list.c */
+
+int ingress_set_login_list(ingress_setter_t *s, const ingress_setting_t *row,
+    torii_str_t value);
+int ingress_set_login_provider(ingress_setter_t *s,
+    const ingress_setting_t *row, torii_str_t value);
+
+/* ingress_login_rows.c: annotations "torii/..." */
+
+/* That of s->field; 0: it is none of them, and not alike. */
+int ingress_login_annotation(ingress_setter_t *s);
+
+/* ingress_login_finish.c: what the settings say together */
+
+void ingress_login_finish(ingress_setter_t *s);
+void ingress_login_finish_config(ingress_setter_t *s);
 
 /* ingress_cors.c */
 

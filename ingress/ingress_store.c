@@ -104,10 +104,12 @@ ingress_store_destroy(ingress_store_t *store)
     torii_arena_destroy(store->config_arena);
     ingress_names_free(store);
     ingress_challenges_free(store);
+    ingress_told_free(store);
     ingress_writer_free(&store->writer);
     ingress_hash_free(&store->entries);
     ingress_hash_free(&store->upstreams);
     ingress_hash_free(&store->shared);
+    ingress_hash_free(&store->logins);
 
     torii_buf_free(&store->hosts);
     torii_buf_free(&store->parts);
@@ -115,10 +117,12 @@ ingress_store_destroy(ingress_store_t *store)
     torii_buf_free(&store->prefix);
     torii_buf_free(&store->notes);
     torii_buf_free(&store->class_names);
+    torii_buf_free(&store->guarded);
 
     free(store->order.elts);
     free(store->pending.elts);
     free(store->noted.elts);
+    free(store->providers.elts);
     free(store);
 }
 
@@ -521,6 +525,7 @@ ingress_item_changed(ingress_store_t *store, ingress_item_t *e)
     case INGRESS_KIND_SECRET:
         ingress_cert_free(e->u.secret.server.cert);
         memset(&e->u.secret, 0, sizeof(e->u.secret));
+        ingress_provider_changed(store, e);
         break;
 
     case INGRESS_KIND_CONFIGMAP:

@@ -76,6 +76,10 @@ int ingress_store_remove(ingress_store_t *store, ingress_kind_e kind,
 ingress_object_t *ingress_store_get(ingress_store_t *store,
     ingress_kind_e kind, torii_str_t namespace, torii_str_t name);
 
+/* A finding about an option of a provider's Secret ("namespace/name"). */
+void ingress_login_wrong(ingress_store_t *store, ingress_findings_t *findings,
+    torii_str_t provider, torii_str_t option, const char *text);
+
 /*
  * The n-th copy of an object that lies in several files, from the one in
  * force; NULL past the last one.
@@ -151,6 +155,15 @@ typedef struct {
 
 int ingress_store_challenges(ingress_store_t *store,
     const ingress_challenge_t *challenges, uint32_t n);
+
+
+/*
+ * What a provider of logins has told of itself, its keys, and when (seconds
+ * since 1970): of "namespace/name", as the table has it in PROVIDERS.  Copies;
+ * empty ones take back what was told.  Returns 1 when they have changed.
+ */
+int ingress_store_told(ingress_store_t *store, torii_str_t name,
+    torii_str_t discovery, torii_str_t keys, uint64_t fetched);
 
 
 /*

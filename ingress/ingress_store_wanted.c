@@ -13,12 +13,15 @@
 
 #define INGRESS_WANTED_ARENA     65536
 #define INGRESS_CROSS_NAMESPACE  "allow-cross-namespace-resources"
+#define INGRESS_PROVIDER_KEY     "torii-oauth2"
 #define INGRESS_CERT_MANAGER     "cert-manager.io"
 #define INGRESS_CLUSTER_DEFAULT  "cert-manager"
 
 typedef struct {
-    const char                *name;        /* without the prefix */
+    const char                *name;
     ingress_kind_e             kind;
+    unsigned                   any;         /* the object itself tells whether
+                                               another namespace may use it */
 } ingress_wanted_note_t;
 
 /* A reference that was told already. */
@@ -43,6 +46,8 @@ typedef struct {
 static void ingress_wanted_start(ingress_wanted_t *w, ingress_store_t *store,
     const ingress_options_t *options, ingress_store_want_pt visit, void *data);
 static void ingress_wanted_gateway(ingress_wanted_t *w);
+static const ingress_pair_t *ingress_wanted_key(ingress_wanted_t *w,
+    const char *name);
 static int ingress_wanted_cross(ingress_wanted_t *w);
 static void ingress_wanted_ingress(ingress_wanted_t *w, ingress_item_t *e);
 static void ingress_wanted_issuer(void *data, ingress_object_t *o);
@@ -62,8 +67,13 @@ static int ingress_wanted_told(ingress_wanted_t *w, ingress_kind_e kind,
 
 
 static const ingress_wanted_note_t  ingress_wanted_notes[] = {
-    { "proxy-ssl-secret", INGRESS_KIND_SECRET },
-    { "fastcgi-params-configmap", INGRESS_KIND_CONFIGMAP }
+    { INGRESS_ANNOTATION_PREFIX "proxy-ssl-secret", INGRESS_KIND_SECRET, 0 },
+    { INGRESS_ANNOTATION_PREFIX "fastcgi-params-configmap",
+      INGRESS_KIND_CONFIGMAP, 0 },
+    { INGRESS_ANNOTATION_PREFIX "auth-secret", INGRESS_KIND_SECRET, 0 },
+    { INGRESS_ANNOTATION_PREFIX "auth-proxy-set-headers",
+      INGRESS_KIND_CONFIGMAP, 0 },
+    { "torii/oauth2", INGRESS_KIND_SECRET, 1 }
 };
 
 
@@ -150,6 +160,7 @@ ingress_wanted_start(ingress_wanted_t *w, ingress_store_t *store,
 static void
 ingress_wanted_gateway(ingress_wanted_t *w)
 {
+    const ingress_pair_t     *pair;
     const ingress_options_t  *options;
 
     options = w->c.options;
@@ -157,6 +168,35 @@ ingress_wanted_gateway(ingress_wanted_t *w)
     ingress_wanted_path(w, INGRESS_KIND_CONFIGMAP, options->config);
     ingress_wanted_path(w, INGRESS_KIND_SECRET, options->default_certificate);
     ingress_wanted_path(w, INGRESS_KIND_SECRET, options->challenges);
+
+    pair = ingress_wanted_key(w, INGRESS_PROVIDER_KEY);
+
+    if (pair) {
+        ingress_wanted_path(w, INGRESS_KIND_SECRET,
+                            torii_str_trim(pair->value));
+    }
+}
+
+
+/* A key of the gateway's ConfigMap. */
+
+static const ingress_pair_t *
+ingress_wanted_key(ingress_wanted_t *w, const char *name)
+{
+    torii_str_t        namespace, rest;
+    ingress_object_t  *o;
+
+    rest = w->c.options->config;
+
+    if (rest.len == 0 || !torii_str_next(&rest, "/", &namespace)
+        || rest.data == NULL)
+    {
+        return NULL;
+    }
+
+    o = ingress_store_get(w->c.store, INGRESS_KIND_CONFIGMAP, namespace, rest);
+
+    return o ? ingress_pair_find(&o->u.configmap.data, name) : NULL;
 }
 
 
@@ -166,25 +206,10 @@ static int
 ingress_wanted_cross(ingress_wanted_t *w)
 {
     uint8_t                 value;
-    torii_str_t             namespace, rest;
     const char             *why;
-    ingress_object_t       *o;
     const ingress_pair_t   *pair;
 
-    rest = w->c.options->config;
-
-    if (rest.len == 0 || !torii_str_next(&rest, "/", &namespace)
-        || rest.data == NULL)
-    {
-        return 0;
-    }
-
-    o = ingress_store_get(w->c.store, INGRESS_KIND_CONFIGMAP, namespace, rest);
-    if (o == NULL) {
-        return 0;
-    }
-
-    pair = ingress_pair_find(&o->u.configmap.data, INGRESS_CROSS_NAMESPACE);
+    pair = ingress_wanted_key(w, INGRESS_CROSS_NAMESPACE);
 
     return pair != NULL
            && ingress_parse_bool(torii_str_trim(pair->value), &value, &why)
@@ -347,14 +372,10 @@ static void
 ingress_wanted_note(ingress_wanted_t *w, const ingress_object_t *o,
     const ingress_wanted_note_t *note)
 {
-    char                   key[128];
     torii_str_t            namespace, rest;
     const ingress_pair_t  *pair;
 
-    (void) snprintf(key, sizeof(key), INGRESS_ANNOTATION_PREFIX "%s",
-                    note->name);
-
-    pair = ingress_pair_find(&o->annotations, key);
+    pair = ingress_pair_find(&o->annotations, note->name);
     if (pair == NULL) {
         return;
     }
@@ -370,7 +391,7 @@ ingress_wanted_note(ingress_wanted_t *w, const ingress_object_t *o,
         namespace = o->namespace;
     }
 
-    if (w->cross || torii_str_eq(namespace, o->namespace)) {
+    if (note->any || w->cross || torii_str_eq(namespace, o->namespace)) {
         ingress_wanted_tell(w, note->kind, namespace, rest);
     }
 }

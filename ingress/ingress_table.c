@@ -11,10 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ingress_table.h"
+#include "ingress_table_ref.h"
 
-
-#define INGRESS_TABLE_ALIGN  8
 
 #define INGRESS_HOST_FLAGS   (INGRESS_HOST_TLS | INGRESS_HOST_REGEX)
 #define INGRESS_ROUTE_FLAGS  (INGRESS_ROUTE_AUTO | INGRESS_ROUTE_CATCHALL)
@@ -78,6 +76,9 @@ static const ingress_table_section_t
     ingress_table_section(ingress_table_tls_t, tls),
     ingress_table_section(ingress_table_challenge_t, challenges_http),
     ingress_table_section(ingress_table_challenge_t, challenges_alpn),
+    ingress_table_section(ingress_table_provider_t, providers),
+    ingress_table_section(ingress_table_login_t, logins),
+    ingress_table_section(ingress_table_users_t, users),
     ingress_table_section(unsigned char, pool)
 };
 
@@ -93,6 +94,7 @@ static const ingress_table_check_pt  ingress_table_checks[] = {
     ingress_table_check_hosts,
     ingress_table_check_routes,
     ingress_table_check_policies,
+    ingress_table_check_logins,
     ingress_table_check_ingresses,
     ingress_table_check_backends,
     ingress_table_check_certs,
@@ -292,35 +294,6 @@ ingress_table_check_sections(ingress_table_t *t)
 }
 
 
-/* A NUL must follow within the pool; an empty string needs none. */
-
-static inline int
-ingress_table_ref(const ingress_table_t *t, ingress_ref_t ref)
-{
-    uint32_t  n;
-
-    n = ingress_table_n(t, POOL);
-
-    if (ref.len == 0) {
-        return ref.off <= n;
-    }
-
-    return (uint64_t) ref.off + ref.len < n
-           && t->pool[ref.off + ref.len] == '\0';
-}
-
-
-static inline int
-ingress_table_array(const ingress_table_t *t, ingress_ref_t ref, size_t size)
-{
-    if (ref.len && ref.off % INGRESS_TABLE_ALIGN) {
-        return 0;
-    }
-
-    return ref.len % size == 0 && ingress_table_ref(t, ref);
-}
-
-
 static inline int
 ingress_table_range(uint32_t first, uint32_t n, uint32_t max)
 {
@@ -377,7 +350,7 @@ ingress_table_networks(const ingress_table_t *t, ingress_ref_t ref)
 }
 
 
-static int
+int
 ingress_table_entries(const ingress_table_t *t, ingress_ref_t ref)
 {
     uint32_t                i, n;
@@ -748,7 +721,9 @@ static const char *
 ingress_table_check_policy(const ingress_table_t *t, const ingress_policy_t *p)
 {
     if (!ingress_table_refs(t, p, ingress_policy_refs, ingress_policy_nrefs)
-        || p->tls > ingress_table_n(t, TLS))
+        || p->tls > ingress_table_n(t, TLS)
+        || p->login > ingress_table_n(t, LOGINS)
+        || p->users > ingress_table_n(t, USERS))
     {
         return "a policy is out of bounds";
     }
@@ -756,6 +731,7 @@ ingress_table_check_policy(const ingress_table_t *t, const ingress_policy_t *p)
     if (p->protocol > INGRESS_FCGI
         || (p->http_version != 10 && p->http_version != 11)
         || p->connection_header > 2
+        || p->satisfy_any > 1
         || (p->ssl_protocols & ~INGRESS_TLS_VERSIONS)
         || (p->redirect_code
             && (p->redirect_code < 300 || p->redirect_code > 399)))

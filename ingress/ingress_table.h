@@ -16,10 +16,11 @@
 
 
 #include "ingress_annotation.h"
+#include "ingress_login.h"
 
 
 #define INGRESS_TABLE_MAGIC     0x656c626169726f74ULL    /* "toriable" */
-#define INGRESS_TABLE_VERSION   3
+#define INGRESS_TABLE_VERSION   4
 #define INGRESS_TABLE_ORDER     0x01020304
 #define INGRESS_NONE            0xffffffffU
 
@@ -45,6 +46,9 @@ typedef enum {
     INGRESS_SECTION_CHALLENGES_HTTP,   /* ingress_table_challenge_t, sorted by
                                           bytes of the name, each name once */
     INGRESS_SECTION_CHALLENGES_ALPN,   /* the same */
+    INGRESS_SECTION_PROVIDERS,     /* ingress_table_provider_t */
+    INGRESS_SECTION_LOGINS,        /* ingress_table_login_t, distinct ones */
+    INGRESS_SECTION_USERS,         /* ingress_table_users_t */
     INGRESS_SECTION_POOL,          /* bytes */
     INGRESS_SECTION_MAX
 } ingress_section_e;
@@ -84,7 +88,8 @@ typedef struct {
                                         not those of a foreign one */
 #define INGRESS_TABLE_STRICT   0x02  /* strict-validate-path-type */
 #define INGRESS_TABLE_CROSS    0x04  /* allow-cross-namespace-resources */
-#define INGRESS_TABLE_FLAGS    0x07
+#define INGRESS_TABLE_LOGIN    0x08  /* global-auth-url: a login for all */
+#define INGRESS_TABLE_FLAGS    0x0f
 
 #define INGRESS_TABLE_CLASS_FIELD       0x01  /* ours in spec */
 #define INGRESS_TABLE_CLASS_ANNOTATION  0x02  /* ours in the annotation */
@@ -260,6 +265,9 @@ typedef struct {
     const ingress_table_tls_t         *tls;
     const ingress_table_challenge_t   *challenges_http;
     const ingress_table_challenge_t   *challenges_alpn;
+    const ingress_table_provider_t    *providers;
+    const ingress_table_login_t       *logins;
+    const ingress_table_users_t       *users;
     const unsigned char               *pool;
 } ingress_table_t;
 

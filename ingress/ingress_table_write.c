@@ -34,6 +34,9 @@ static const uint32_t  ingress_writer_sizes[INGRESS_SECTION_MAX] = {
     sizeof(ingress_table_tls_t),
     sizeof(ingress_table_challenge_t),
     sizeof(ingress_table_challenge_t),
+    sizeof(ingress_table_provider_t),
+    sizeof(ingress_table_login_t),
+    sizeof(ingress_table_users_t),
     1
 };
 

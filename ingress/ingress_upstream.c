@@ -39,7 +39,6 @@ static void ingress_upstream_address(ingress_upstream_walk_t *walk,
 static void ingress_upstream_add(ingress_upstream_walk_t *walk,
     const uint8_t addr[16], uint16_t port);
 static void ingress_upstream_grow(ingress_upstream_t *u);
-static int ingress_upstream_local(const uint8_t addr[16]);
 static void ingress_upstream_sort(ingress_upstream_t *u);
 static int ingress_upstream_cmp(const void *one, const void *two);
 
@@ -492,7 +491,7 @@ ingress_upstream_grow(ingress_upstream_t *u)
  * reach on the machine that the gateway runs on.  Multicast is nobody's.
  */
 
-static int
+int
 ingress_upstream_local(const uint8_t addr[16])
 {
     static const uint8_t  mapped[12] = {

@@ -112,6 +112,11 @@ typedef struct {
     void                   **peers;          /* [backend]: the balancer's
                                                 state, found lazily */
     void                    *metrics;        /* label sets of the routes */
+    void                    *logins;         /* [provider]: this process' state
+                                                of it, found lazily */
+    ngx_uint_t               nlogins;
+    void                    *rules;          /* [login]: what of a login's
+                                                record was read, lazily */
     ngx_ssl_t              **ssl;            /* [2 * policy + h2]: towards the
                                                 backend, made lazily */
     ngx_array_t              *trusted;       /* ngx_cidr_t: proxy-real-ip-cidr,
@@ -204,6 +209,8 @@ typedef struct {
                                                 those with "torii on" */
     ngx_uint_t               https_port;     /* first "listen … ssl" of them */
     ngx_shm_zone_t          *metrics;
+    ngx_shm_zone_t          *login;
+    ngx_str_t                login_page;     /* the file's text, or empty */
 } ngx_http_torii_main_conf_t;
 
 #define NGX_HTTP_TORII_HELPER_ON     1
@@ -254,6 +261,17 @@ typedef struct {
     ngx_table_elt_t                 *origin;
     ngx_table_elt_t                 *upgrade;
     ngx_str_t                        error_body;
+
+    ngx_str_t                        uri;        /* before any rewrite */
+    ngx_str_t                        auth_user;  /* for logs: who it is, … */
+    const char                      *auth_status;    /* … "ok", "skip" … */
+    const char                      *auth_reason;
+    void                            *verdict;    /* of an external login */
+    ngx_msec_t                       auth_wait;  /* since when, 0: not */
+    unsigned                         auth_late:1;    /* waited long enough */
+    unsigned                         auth_session:1; /* by a cookie */
+    unsigned                         auth_cookie:1;  /* ours is set in the
+                                                        answer */
 } ngx_http_torii_ctx_t;
 
 
@@ -387,8 +405,10 @@ ngx_int_t ngx_http_torii_templates_find(ngx_conf_t *cf,
 
 /* Rewrite phase: object's policy to an answer or to a template location. */
 ngx_int_t ngx_http_torii_route_handler(ngx_http_request_t *r);
-/* Access phase: 503 without endpoints, then the address lists. */
+/* Access phase: 503 without endpoints, then who may enter. */
 ngx_int_t ngx_http_torii_access_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_torii_access_lists(ngx_http_request_t *r,
+    ngx_http_torii_ctx_t *ctx);
 
 /* ngx_http_torii_challenge.c */
 
@@ -396,6 +416,9 @@ ngx_int_t ngx_http_torii_access_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_torii_challenge_handler(ngx_http_request_t *r);
 
 /* ngx_http_torii_request.c */
+
+/* The backend does not get it. */
+void ngx_http_torii_header_hide(ngx_table_elt_t *h);
 
 /*
  * One pass over the request's headers: what Torii needs of them goes to ctx,
@@ -445,6 +468,8 @@ ngx_int_t ngx_http_torii_location_set(ngx_http_request_t *r,
 /* ngx_http_torii_variable.c */
 
 ngx_int_t ngx_http_torii_variables_add(ngx_conf_t *cf);
+/* ngx_http_torii_variable_auth.c */
+ngx_int_t ngx_http_torii_variables_auth(ngx_conf_t *cf);
 
 /* ngx_http_torii_filter.c */
 

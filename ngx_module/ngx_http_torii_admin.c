@@ -4,7 +4,7 @@
  * itself.  It listens where the operator says; nothing here changes anything.
  */
 
-#include "ngx_http_torii.h"
+#include "ngx_http_torii_login.h"
 
 
 typedef struct {
@@ -96,6 +96,9 @@ static ngx_http_torii_page_t  ngx_http_torii_pages[] = {
     { ngx_string("/api/dns"), ngx_http_torii_json,
       "providers of DNS, their zones, and the hosts in them",
       ngx_http_torii_dns_page },
+    { ngx_string("/api/sessions"), ngx_http_torii_json,
+      "how many logins there were, and what came of them",
+      ngx_torii_login_page },
     { ngx_string("/api/source"), ngx_http_torii_json,
       "where the objects come from, and how that is",
       ngx_http_torii_source_page },
@@ -572,6 +575,8 @@ ngx_http_torii_admin_metrics(ngx_http_request_t *r,
 
     ngx_http_torii_acme_metrics(tmcf, out);
     ngx_http_torii_dns_metrics(tmcf, out);
+    ngx_torii_login_metrics(out);
+    ngx_torii_login_meters(out);
 
     if (table) {
         ngx_http_torii_admin_table(table, out);

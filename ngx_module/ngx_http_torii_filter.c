@@ -4,7 +4,7 @@
  * nginx itself under /v2/ in the form that registry clients can read.
  */
 
-#include "ngx_http_torii.h"
+#include "ngx_http_torii_gate.h"
 
 
 static ngx_int_t ngx_http_torii_header_filter(ngx_http_request_t *r);
@@ -103,6 +103,23 @@ ngx_http_torii_header_filter(ngx_http_request_t *r)
         if (ngx_http_torii_upstream_headers(r, ctx) != NGX_OK) {
             return NGX_ERROR;
         }
+
+        if (ctx->auth_session
+            && (!r->upstream->buffering || r->upstream->upgrade)
+            && ngx_http_torii_login_stream(r, ctx) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    if (ctx->verdict && ngx_http_torii_external_cookies(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* whatever the backend allows, our cookie is for one browser */
+
+    if (ctx->auth_cookie && ngx_http_torii_session_no_store(r) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     if (ngx_http_torii_hsts(r, ctx) != NGX_OK
@@ -386,7 +403,7 @@ ngx_http_torii_upstream_headers(ngx_http_request_t *r,
             i = 0;
         }
 
-        if (h[i].hash == 0) {
+        if (h[i].hash == 0 || h[i].hash == NGX_HTTP_TORII_OURS) {
             continue;
         }
 

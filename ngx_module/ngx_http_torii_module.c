@@ -4,7 +4,7 @@
  * other files of this folder.
  */
 
-#include "ngx_http_torii.h"
+#include "ngx_http_torii_login.h"
 
 
 static void *ngx_http_torii_create_main_conf(ngx_conf_t *cf);
@@ -192,6 +192,13 @@ static ngx_command_t  ngx_http_torii_commands[] = {
       NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
       ngx_http_torii_admin,
       NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("torii_login_page"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_torii_page_conf,
+      NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
 
@@ -394,7 +401,9 @@ ngx_http_torii_preconfiguration(ngx_conf_t *cf)
 
     tmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_torii_module);
 
-    if (ngx_http_torii_variables_add(cf) != NGX_OK) {
+    if (ngx_http_torii_variables_add(cf) != NGX_OK
+        || ngx_torii_login_zone(cf, tmcf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

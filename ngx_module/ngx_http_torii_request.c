@@ -7,6 +7,8 @@
 
 #include "ngx_http_torii.h"
 
+#include "oauth2_header.h"
+
 
 #define NGX_HTTP_TORII_HEADER(name, field)                                    \
     { ngx_string(name), offsetof(ngx_http_torii_ctx_t, field) }
@@ -39,7 +41,6 @@ static void ngx_http_torii_header_take(ngx_http_torii_ctx_t *ctx,
 static ngx_uint_t ngx_http_torii_header_is_claim(ngx_table_elt_t *h);
 static ngx_uint_t ngx_http_torii_header_begins(ngx_table_elt_t *h,
     ngx_str_t *name);
-static void ngx_http_torii_header_hide(ngx_table_elt_t *h);
 static ngx_int_t ngx_http_torii_header_join(ngx_http_request_t *r,
     ngx_http_torii_list_t *list, ngx_str_t *value);
 static void ngx_http_torii_upgrade(ngx_http_request_t *r,
@@ -145,7 +146,9 @@ ngx_http_torii_request_headers(ngx_http_request_t *r,
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        if (c[0] != 'x' && c[0] != 'o' && c[0] != 'u' && c[0] != 'f') {
+        if (c[0] != 'x' && c[0] != 'o' && c[0] != 'u' && c[0] != 'f'
+            && c[0] != 'r' && c[0] != 'g')
+        {
             continue;
         }
 
@@ -243,7 +246,8 @@ ngx_http_torii_header_take(ngx_http_torii_ctx_t *ctx, ngx_table_elt_t *h)
 static ngx_uint_t
 ngx_http_torii_header_is_claim(ngx_table_elt_t *h)
 {
-    ngx_str_t  *claim;
+    ngx_str_t    *claim;
+    torii_str_t   name;
 
     for (claim = ngx_http_torii_claims; claim->len; claim++) {
 
@@ -255,7 +259,19 @@ ngx_http_torii_header_is_claim(ngx_table_elt_t *h)
         }
     }
 
-    return 0;
+    /* most headers are none that a login would set, which is soon seen */
+
+    if (h->key.len < sizeof("gap-auth") - 1
+        || ngx_strchr("afmopvw", h->lowcase_key[2]) == NULL
+        || (h->lowcase_key[0] == 'r' && h->lowcase_key[2] != 'm'))
+    {
+        return 0;
+    }
+
+    name.len = h->key.len;
+    name.data = h->key.data;
+
+    return oauth2_header_ours(name);
 }
 
 
@@ -286,7 +302,7 @@ ngx_http_torii_header_begins(ngx_table_elt_t *h, ngx_str_t *name)
  * named "Proxy" is passed on by none of the template locations.
  */
 
-static void
+void
 ngx_http_torii_header_hide(ngx_table_elt_t *h)
 {
     static u_char  proxy[] = "proxy";

@@ -5,7 +5,7 @@
  * preflight, redirects, rewrite, https redirect, endpoints, address lists).
  */
 
-#include "ngx_http_torii.h"
+#include "ngx_http_torii_gate.h"
 
 
 static ngx_int_t ngx_http_torii_lookup(ngx_http_request_t *r,
@@ -108,6 +108,7 @@ ngx_http_torii_lookup(ngx_http_request_t *r, ngx_torii_table_t *table)
     ingress_route_find(&table->table, ngx_torii_regexes(), host, uri,
                        &ctx->match);
 
+    ctx->uri = r->uri;
     ctx->host = ctx->match.host;
     ctx->route = ctx->match.route;
     ctx->policy = &table->table.policies[ctx->route ? ctx->route->policy : 0];
@@ -333,6 +334,11 @@ ngx_http_torii_policy(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
         return rc;
     }
 
+    rc = ngx_http_torii_login_path(r, ctx);
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
     rc = ngx_http_torii_redirect_slash(r, ctx);
     if (rc != NGX_DECLINED) {
         return rc;
@@ -402,16 +408,14 @@ ngx_http_torii_body_size(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
 ngx_int_t
 ngx_http_torii_access_handler(ngx_http_request_t *r)
 {
-    ngx_http_torii_ctx_t    *ctx;
-    const ingress_policy_t  *policy;
+    ngx_int_t              rc;
+    ngx_http_torii_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_torii_module);
 
     if (ctx == NULL) {
         return NGX_DECLINED;
     }
-
-    policy = ctx->policy;
 
     if (ctx->backend == NULL) {
 
@@ -430,6 +434,35 @@ ngx_http_torii_access_handler(ngx_http_request_t *r)
         ctx->backend = NULL;
     }
 
+    rc = ngx_http_torii_gate(r, ctx);
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    if (ctx->backend == NULL) {
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    if (ngx_http_torii_login_cookies(r, ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/*
+ * NGX_OK: a list lets the address in; NGX_DECLINED: none has it; or a status.
+ * Who is not on the list of those who are kept out is not let in by that.
+ */
+
+ngx_int_t
+ngx_http_torii_access_lists(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
+{
+    const ingress_policy_t  *policy;
+
+    policy = ctx->policy;
+
     if (policy->deny_list.len
         && ngx_http_torii_listed(ctx, policy->deny_list,
                                  r->connection->sockaddr))
@@ -443,7 +476,7 @@ ngx_http_torii_access_handler(ngx_http_request_t *r)
         return NGX_HTTP_FORBIDDEN;
     }
 
-    return ctx->backend ? NGX_DECLINED : NGX_HTTP_NOT_FOUND;
+    return policy->allow.len ? NGX_OK : NGX_DECLINED;
 }
 
 

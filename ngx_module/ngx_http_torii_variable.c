@@ -196,7 +196,7 @@ ngx_http_torii_variables_add(ngx_conf_t *cf)
         var->data = v->data;
     }
 
-    return NGX_OK;
+    return ngx_http_torii_variables_auth(cf);
 }
 
 

@@ -14,7 +14,7 @@
 
 #include <curl/curl.h>
 
-#include "torii.h"
+#include "ingress_login.h"
 
 
 #define NGX_TORII_CURL_CONNECTIONS  256      /* at once, of one identity */
@@ -106,6 +106,8 @@ static CURLcode ngx_torii_curl_ssl(CURL *easy, void *ssl_ctx, void *data);
 static int ngx_torii_curl_sockopt(void *data, curl_socket_t fd,
     curlsocktype purpose);
 
+static curl_socket_t ngx_torii_curl_foreign(void *data, curlsocktype purpose,
+    struct curl_sockaddr *to);
 static int ngx_torii_curl_socket(CURL *easy, curl_socket_t fd, int what,
     void *data, void *socket);
 static ngx_torii_curl_socket_t *ngx_torii_curl_open(ngx_torii_curl_multi_t *m,
@@ -382,6 +384,12 @@ ngx_torii_curl_options(ngx_torii_curl_transfer_t *t,
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, NGX_TORII_CURL_KEEPALIVE);
     curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, ngx_torii_curl_sockopt);
 
+    if (req->foreign) {
+        curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION,
+                         ngx_torii_curl_foreign);
+        curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
+    }
+
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, ngx_torii_curl_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ngx_torii_curl_body);
@@ -633,6 +641,49 @@ ngx_torii_curl_sockopt(void *data, curl_socket_t fd, curlsocktype purpose)
 #endif
 
     return CURL_SOCKOPT_OK;
+}
+
+
+/* What a name leads to is known only now, whoever has it resolved how. */
+
+static curl_socket_t
+ngx_torii_curl_foreign(void *data, curlsocktype purpose,
+    struct curl_sockaddr *to)
+{
+    ngx_torii_curl_transfer_t *t = data;
+
+    uint8_t               addr[16];
+    struct sockaddr_in   *sin;
+    struct sockaddr_in6  *sin6;
+
+    ngx_memzero(addr, sizeof(addr));
+
+    switch (to->family) {
+
+    case AF_INET:
+        sin = (struct sockaddr_in *) &to->addr;
+        addr[10] = 0xff;
+        addr[11] = 0xff;
+        ngx_memcpy(&addr[12], &sin->sin_addr, 4);
+        break;
+
+    case AF_INET6:
+        sin6 = (struct sockaddr_in6 *) &to->addr;
+        ngx_memcpy(addr, &sin6->sin6_addr, 16);
+        break;
+
+    default:
+        return CURL_SOCKET_BAD;
+    }
+
+    if (ingress_upstream_local(addr)) {
+        ngx_log_error(NGX_LOG_ERR, t->multi->curl->log, 0,
+                      "torii: a server that is asked has an address of this "
+                      "machine or its link, which objects may not name");
+        return CURL_SOCKET_BAD;
+    }
+
+    return socket(to->family, to->socktype, to->protocol);
 }
 
 

@@ -62,6 +62,8 @@ typedef struct {
     char                   *login;      /* "user:password", Basic; or NULL */
     char                   *sign;       /* "aws:amz:REGION:SERVICE": SigV4, by
                                            login "key:secret"; or NULL */
+    unsigned                foreign:1;  /* not to an address of this machine or
+                                           its link */
 } ngx_torii_curl_request_t;
 
 

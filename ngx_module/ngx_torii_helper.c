@@ -11,6 +11,7 @@
  */
 
 #include "ngx_torii_acme.h"
+#include "ngx_torii_discovery.h"
 #include "ngx_torii_dnssync.h"
 
 #include <sys/file.h>
@@ -472,6 +473,10 @@ ngx_torii_helper_beat_handler(ngx_event_t *ev)
 
     if (h->feed) {
         h->source->report(h);
+    }
+
+    if (h->discovery) {
+        ngx_torii_discovery_beat(h->discovery);
     }
 
     if (h->acme) {

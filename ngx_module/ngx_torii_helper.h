@@ -136,6 +136,7 @@ struct ngx_torii_helper_s {
     ngx_torii_resolver_t        *resolver;
     struct ngx_torii_acme_s     *acme;       /* NULL: off */
     struct ngx_torii_dnssync_s  *dnssync;    /* NULL: off */
+    struct ngx_torii_discovery_s  *discovery;    /* of logins */
     ngx_torii_finding_log_t      findings;
 
     ngx_event_t                  start;

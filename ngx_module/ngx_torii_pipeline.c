@@ -6,6 +6,7 @@
  */
 
 #include "ngx_torii_acme.h"
+#include "ngx_torii_discovery.h"
 #include "ngx_torii_dnssync.h"
 
 
@@ -52,6 +53,14 @@ ngx_torii_pipeline_start(ngx_torii_helper_t *h)
 
     if (h->store == NULL) {
         h->store = ingress_store_create();
+    }
+
+    if (h->discovery == NULL) {
+        h->discovery = ngx_torii_discovery_create(h);
+
+        if (h->discovery == NULL) {
+            return NGX_ERROR;
+        }
     }
 
     if (h->tmcf->acme.enable && h->acme == NULL) {
@@ -392,6 +401,8 @@ ngx_torii_pipeline_compile(ngx_torii_helper_t *h)
         source = ngx_torii_dnssync_findings(h->dnssync, source);
     }
 
+    source = ngx_torii_discovery_findings(h->discovery, source);
+
     ingress_compile(h->store, &h->options, ngx_time(), source, &findings,
                     &h->out);
 
@@ -433,6 +444,8 @@ ngx_torii_pipeline_compile(ngx_torii_helper_t *h)
     h->compiled = 1;
 
     torii_arena_destroy(arena);
+
+    ngx_torii_discovery_compiled(h->discovery);
 
     if (h->acme) {
         ngx_torii_acme_compiled(h->acme, rc != NGX_ERROR);

@@ -30,8 +30,13 @@ static void ngx_torii_shrink_route(ngx_torii_shrink_t *sh,
     const ingress_table_route_t *route);
 static void ngx_torii_shrink_policy(ngx_torii_shrink_t *sh,
     const ingress_policy_t *policy);
+static void ngx_torii_shrink_login(ngx_torii_shrink_t *sh,
+    const ingress_table_login_t *login);
+static void ngx_torii_shrink_users(ngx_torii_shrink_t *sh,
+    const ingress_table_users_t *users);
 static void ngx_torii_shrink_backend(ngx_torii_shrink_t *sh,
     const ingress_table_backend_t *backend);
+static void ngx_torii_shrink_list(ngx_torii_shrink_t *sh, ingress_ref_t ref);
 static void ngx_torii_shrink_entries(ngx_torii_shrink_t *sh,
     ingress_ref_t ref);
 static void ngx_torii_shrink_record(ngx_torii_shrink_t *sh, const void *record,
@@ -76,6 +81,33 @@ static const uint16_t  ngx_torii_shrink_tls[] = {
     offsetof(ingress_table_tls_t, cert),
     offsetof(ingress_table_tls_t, key),
     offsetof(ingress_table_tls_t, ca),
+};
+
+/* The lists of strings among them come first; templates are such lists, too, of
+   pairs. */
+
+static const uint16_t  ngx_torii_shrink_logins[] = {
+    offsetof(ingress_table_login_t, emails),
+    offsetof(ingress_table_login_t, domains),
+    offsetof(ingress_table_login_t, groups),
+    offsetof(ingress_table_login_t, skip),
+    offsetof(ingress_table_login_t, write_groups),
+    offsetof(ingress_table_login_t, response_headers),
+    offsetof(ingress_table_login_t, url),
+    offsetof(ingress_table_login_t, request_redirect),
+    offsetof(ingress_table_login_t, cache_key),
+    offsetof(ingress_table_login_t, signin),
+    offsetof(ingress_table_login_t, set_headers),
+    offsetof(ingress_table_login_t, method),
+    offsetof(ingress_table_login_t, cache_rules),
+    offsetof(ingress_table_login_t, signin_param),
+};
+
+#define NGX_TORII_SHRINK_LISTS  11
+
+static const uint16_t  ngx_torii_shrink_users_refs[] = {
+    offsetof(ingress_table_users_t, name),
+    offsetof(ingress_table_users_t, users),
 };
 
 #define ngx_torii_shrink_refs(sh, record, refs)                               \
@@ -213,6 +245,52 @@ ngx_torii_shrink_policy(ngx_torii_shrink_t *sh, const ingress_policy_t *policy)
         tls = &sh->table->tls[policy->tls - 1];
         ngx_torii_shrink_refs(sh, tls, ngx_torii_shrink_tls);
     }
+
+    if (policy->login) {
+        ngx_torii_shrink_login(sh, &sh->table->logins[policy->login - 1]);
+    }
+
+    if (policy->users) {
+        ngx_torii_shrink_users(sh, &sh->table->users[policy->users - 1]);
+    }
+}
+
+
+/* A request may wait for a provider, or for the server that is asked. */
+
+static void
+ngx_torii_shrink_login(ngx_torii_shrink_t *sh,
+    const ingress_table_login_t *login)
+{
+    ngx_uint_t                     i;
+    torii_str_t                    list;
+    const ingress_login_header_t  *h;
+
+    ngx_torii_shrink_refs(sh, login, ngx_torii_shrink_logins);
+
+    for (i = 0; i < NGX_TORII_SHRINK_LISTS; i++) {
+        ngx_torii_shrink_list(sh, *(const ingress_ref_t *)
+                                      ((const u_char *) login
+                                       + ngx_torii_shrink_logins[i]));
+    }
+
+    /* their values are templates */
+
+    list = ingress_table_str(sh->table, login->set_headers);
+    h = (const ingress_login_header_t *) list.data;
+
+    for (i = 0; i < list.len / sizeof(ingress_login_header_t); i++) {
+        ngx_torii_shrink_list(sh, h[i].value);
+    }
+}
+
+
+static void
+ngx_torii_shrink_users(ngx_torii_shrink_t *sh,
+    const ingress_table_users_t *users)
+{
+    ngx_torii_shrink_refs(sh, users, ngx_torii_shrink_users_refs);
+    ngx_torii_shrink_entries(sh, users->users);
 }
 
 
@@ -225,6 +303,22 @@ ngx_torii_shrink_backend(ngx_torii_shrink_t *sh,
     (void) ngx_torii_shrink_keep(sh, &sh->table->endpoints[backend->first],
                                  backend->n
                                  * sizeof(ingress_table_endpoint_t));
+}
+
+
+static void
+ngx_torii_shrink_list(ngx_torii_shrink_t *sh, ingress_ref_t ref)
+{
+    ngx_uint_t            i;
+    torii_str_t           list;
+    const ingress_ref_t  *item;
+
+    list = ingress_table_str(sh->table, ref);
+    item = (const ingress_ref_t *) list.data;
+
+    for (i = 0; i < list.len / sizeof(ingress_ref_t); i++) {
+        ngx_torii_shrink_str(sh, item[i]);
+    }
 }
 
 

@@ -141,6 +141,14 @@ def certificates():
             *TABLE, *map(line, settings("--certificates"))]
 
 
+def logins():
+    return ["### Annotations about logins", "",
+            "Torii's own, besides `auth-url` and the others above. While a "
+            "value is wrong, all paths",
+            "of the Ingress answer 503.", "",
+            *TABLE, *map(line, settings("--logins"))]
+
+
 def config():
     rows = settings("--config")
 
@@ -197,9 +205,22 @@ def reasons():
     return found
 
 
+def options():
+    """Keys of a login provider's Secret that may have more than one value."""
+    out = []
+
+    for path in ROOT.glob("oauth2/oauth2_settings*.c"):
+        out += re.findall(r'^    (?:OAUTH2_(?:TEXT|SECONDS|HEADER|FLAG|STRINGS'
+                          r'|LIST|RULE)\(|\{ )"([a-z0-9-]+)"',
+                          path.read_text(), re.M)
+
+    return out
+
+
 def part():
     return "\n".join([BEGIN, "", *annotations(), "",
-                      *certificates(), "", *config(), "", END])
+                      *logins(), "", *certificates(), "", *config(), "",
+                      END])
 
 
 def replace(readme):
@@ -222,6 +243,9 @@ def check():
 
     faults += [f"does not tell of the reason {reason}"
                for reason in sorted(reasons()) if f"`{reason}`" not in readme]
+
+    faults += [f"does not tell of the login provider's key {name}"
+               for name in options() if f"`{name}`" not in readme]
 
     return faults
 

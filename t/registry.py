@@ -131,7 +131,7 @@ class Image:
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
-def skopeo(source, target, ca, folder):
+def skopeo(source, target, ca, folder, *options):
     """skopeo copy, trusting the CA; returns subprocess' result."""
     certs = pathlib.Path(folder) / "certs"
     certs.mkdir(exist_ok=True)
@@ -140,7 +140,7 @@ def skopeo(source, target, ca, folder):
     return subprocess.run(
         ["skopeo", "copy", "--quiet", "--insecure-policy",
          "--src-cert-dir", str(certs), "--dest-cert-dir", str(certs),
-         source, target],
+         *options, source, target],
         capture_output=True, text=True, timeout=300,
         stdin=subprocess.DEVNULL)
 

@@ -361,8 +361,86 @@ def test_annotations_about_certificates_are_listed_too():
     assert names == sorted(names) and "cert-manager.io/issuer" in names
 
 
+def test_annotations_about_logins_are_listed_too():
+    found = json.loads(torii("annotations", "--logins", "--json").out)
+    names = [f["name"] for f in found]
+    assert names == sorted(names) and "torii/oauth2" in names
+
+
 def test_keys_of_the_configmap_are_listed_too():
     assert "use-forwarded-headers" in torii("annotations", "--config").out
+
+
+# Logins
+
+
+LOGIN = {"torii/oauth2": "sso", "torii/oauth2-allowed-groups": "ops,devs",
+         "torii/oauth2-skip-auth-routes": "GET=^/health$"}
+
+
+def provider(**settings):
+    return manifest.secret("sso", {
+        "provider": "oidc", "oidc-issuer-url": "https://id.example",
+        "client-id": "gateway", "client-secret": "hush-hush",
+        "cookie-secret": "e5c2f0c1a7b94d6e8f3a2b1c0d9e8f7a",
+        **{name.replace("_", "-"): value for name, value in
+           settings.items()}}, type="torii/oauth2-provider")
+
+
+def login(annotations=LOGIN, **short):
+    return shop(tls=[{"hosts": ["shop.example"]}], annotations=annotations,
+                **short)
+
+
+def test_explain_tells_who_may_enter_and_no_secret(folder):
+    folder.write(provider(), *login())
+    facts = folder.explain_json("https://shop.example/")
+    assert facts["login"] == "by default/sso"
+    assert facts["groups"] == "ops, devs"
+    assert facts["without_login"] == "GET=^/health$"
+    assert "hush" not in torii("explain", "https://shop.example/",
+                               "--manifests", folder.path).out
+
+
+def test_explain_tells_which_server_is_asked(folder):
+    folder.write(*login(None, auth_url="https://id.example/check?h=$host",
+                        auth_signin="https://id.example/in"))
+    facts = folder.explain_json("https://shop.example/")
+    assert facts["login"] == "another server is asked, by GET"
+    assert facts["asked"] == "https://id.example/check?h=${host}"
+    assert facts["sign_in"] == "https://id.example/in"
+
+
+def test_explain_tells_of_passwords(folder):
+    folder.write(manifest.secret("users", {"auth": "a:$apr1$x\nb:{SHA}y"}),
+                 *login(None, auth_type="basic", auth_secret="users",
+                        allowlist_source_range="10.0.0.0/8", satisfy="any"))
+    facts = folder.explain_json("https://shop.example/")
+    assert facts["passwords"] == "of default/users, 2 users"
+    assert facts["satisfy"].startswith("one of")
+
+
+def test_check_is_content_with_a_login(folder):
+    ran = folder.write(provider(), *login()).check()
+    assert (ran.code, ran.out) == (0, "")
+
+
+@pytest.mark.parametrize("settings, annotations, reason, field", [
+    (dict(cookie_secrt="x"), LOGIN, "LoginSetting", "cookie-secrt"),
+    (dict(cookie_secure="perhaps"), LOGIN, "LoginSetting", "cookie-secure"),
+    ({}, {**LOGIN, "torii/oauth2-skip-auth-routes": "!=^/x"}, "LoginSetting",
+     "torii/oauth2-skip-auth-routes"),
+    ({}, {"torii/oauth2": "other"}, "Login", "torii/oauth2"),
+    ({}, {**LOGIN, "torii/oauth2-alowed-groups": "x"}, "UnknownAnnotation",
+     "torii/oauth2-alowed-groups"),
+])
+def test_check_tells_what_is_wrong_about_a_login(folder, settings, annotations,
+                                                 reason, field):
+    folder.write(provider(**settings), *login(annotations))
+    ran = folder.check("--json")
+    found = [f for f in json.loads(ran.out) if f["severity"] == "error"]
+    assert [(f["reason"], f["field"]) for f in found] == [(reason, field)]
+    assert ran.code == 1 and "hush" not in ran.out
 
 
 # Objects of cert-manager, and namespaces

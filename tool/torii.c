@@ -77,6 +77,7 @@ static const torii_command_t  torii_commands[] = {
       "\n"
       "  -c, --certificates    list those about certificates instead\n"
       "  -g, --config          list the keys of the ConfigMap instead\n"
+      "  -l, --logins          list Torii's own about logins instead\n"
       "  -j, --json            print a JSON array\n" },
 
     { "certificates", torii_certificates,

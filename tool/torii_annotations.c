@@ -21,6 +21,7 @@ typedef struct {
     unsigned       json:1;
     unsigned       config:1;
     unsigned       certificates:1;
+    unsigned       logins:1;
 } torii_list_t;
 
 
@@ -33,6 +34,7 @@ static const struct option  torii_list_long[] = {
     { "certificates", no_argument, NULL, 'c' },
     { "config",       no_argument, NULL, 'g' },
     { "json",         no_argument, NULL, 'j' },
+    { "logins",       no_argument, NULL, 'l' },
     { NULL, 0, NULL, 0 }
 };
 
@@ -45,7 +47,7 @@ torii_annotations(int argc, char **argv)
 
     memset(&list, 0, sizeof(list));
 
-    while ((c = getopt_long(argc, argv, "cgj", torii_list_long, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "cgjl", torii_list_long, NULL)) != -1) {
 
         if (c == 'c') {
             list.certificates = 1;
@@ -55,6 +57,9 @@ torii_annotations(int argc, char **argv)
 
         } else if (c == 'j') {
             list.json = 1;
+
+        } else if (c == 'l') {
+            list.logins = 1;
 
         } else {
             return torii_usage("annotations", TORII_EXIT_USAGE);
@@ -79,6 +84,9 @@ torii_annotations(int argc, char **argv)
 
     if (list.certificates) {
         ingress_issue_each(torii_list_one, &list);
+
+    } else if (list.logins) {
+        ingress_login_each(torii_list_one, &list);
 
     } else if (list.config) {
         ingress_config_each(torii_list_one, &list);

@@ -62,6 +62,7 @@ torii_check(int argc, char **argv)
     if (code == TORII_EXIT_OK) {
         ingress_issues(s.store, &s.options, &s.findings, torii_check_issue,
                        &s);
+        torii_check_logins(&s);
         code = torii_check_print(&check, &s);
     }
 

@@ -36,5 +36,15 @@ void torii_answer(torii_explain_t *e);
 /* torii_report.c: all facts, into e->text and e->json. */
 void torii_report(torii_explain_t *e);
 
+/* One fact; note stands behind the value in brackets, or alone. */
+void torii_report_str(torii_explain_t *e, const char *name, torii_str_t value,
+    const char *note);
+void torii_report_fact(torii_explain_t *e, const char *name, const char *fmt,
+    ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* torii_report_login.c: who may enter. */
+void torii_report_login(torii_explain_t *e);
+
 
 #endif /* _TORII_EXPLAIN_H_INCLUDED_ */

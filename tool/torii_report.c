@@ -33,11 +33,6 @@ static void torii_report_networks(torii_explain_t *e, const char *name,
 static const char *torii_report_host_how(torii_explain_t *e);
 static void torii_report_ref(torii_explain_t *e, const char *name,
     ingress_ref_t ref);
-static void torii_report_fact(torii_explain_t *e, const char *name,
-    const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-static void torii_report_str(torii_explain_t *e, const char *name,
-    torii_str_t value, const char *note);
 static void torii_report_member(torii_explain_t *e, const char *name,
     const char *suffix, torii_str_t value);
 static void torii_report_address(const uint8_t addr[16], char text[64]);
@@ -82,6 +77,7 @@ torii_report(torii_explain_t *e)
     if (e->match.route && e->status != 404) {
         torii_report_policy(e);
         torii_report_access(e);
+        torii_report_login(e);
     }
 
     torii_buf_adds(&e->json, "\n}\n");
@@ -534,7 +530,7 @@ torii_report_ref(torii_explain_t *e, const char *name, ingress_ref_t ref)
 }
 
 
-static void
+void
 torii_report_fact(torii_explain_t *e, const char *name, const char *fmt, ...)
 {
     char     text[4096];
@@ -548,9 +544,7 @@ torii_report_fact(torii_explain_t *e, const char *name, const char *fmt, ...)
 }
 
 
-/* note stands behind the value in brackets, or alone. */
-
-static void
+void
 torii_report_str(torii_explain_t *e, const char *name, torii_str_t value,
     const char *note)
 {

@@ -49,6 +49,10 @@ void torii_source_class(torii_source_t *s, char *name);
 int torii_source_selector(torii_source_t *s, char *text);
 
 
+/* Findings about the settings of logins, to s->findings. */
+void torii_check_logins(torii_source_t *s);
+
+
 /* The commands: argv[0] is the command's name. */
 int torii_annotations(int argc, char **argv);
 int torii_certificates(int argc, char **argv);

@@ -29,6 +29,7 @@ import bench_acme                                           # noqa: E402
 import bench_cluster                                        # noqa: E402
 import bench_dns                                            # noqa: E402
 import bench_load                                           # noqa: E402
+import bench_login                                          # noqa: E402
 import bench_server                                         # noqa: E402
 import bench_world                                          # noqa: E402
 import certificate                                          # noqa: E402
@@ -234,7 +235,7 @@ def tls(torii, hand, cases):
 # The C benches
 
 def programs(objs):
-    for name in ("bench_route", "bench_compile"):
+    for name in ("bench_route", "bench_compile", "bench_session"):
         out = subprocess.run([os.path.abspath(objs / name)], cwd=objs,
                              capture_output=True, text=True, timeout=120)
         print(f"{name}:\n{out.stdout}{out.stderr}")
@@ -337,6 +338,9 @@ def main():
 
     note("10,000 hosts in DNS")
     bench_dns.measure(N, QUICK, row)
+
+    note("logins")
+    bench_login.measure(N, QUICK, row)
 
     # in the end: this process has a network of its own then
     note("10,000 Ingresses from the Kubernetes API")

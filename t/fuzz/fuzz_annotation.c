@@ -172,6 +172,125 @@ fuzz_check_policy(const ingress_policy_t *policy, const torii_buf_t *pool)
 }
 
 
+static void
+fuzz_check_list(const torii_buf_t *pool, ingress_ref_t ref)
+{
+    uint32_t              i;
+    torii_str_t           list;
+    const ingress_ref_t  *elt;
+
+    fuzz_check_str(pool, ref);
+
+    list = ingress_pool_str(pool, ref);
+    elt = (const ingress_ref_t *) (const void *) list.data;
+
+    for (i = 0; i < list.len / sizeof(ingress_ref_t); i++) {
+        fuzz_check_text(pool, elt[i]);
+    }
+}
+
+
+/* Whoever is asked, no client has chosen: host stands for what was matched. */
+
+static void
+fuzz_check_template(const torii_buf_t *pool, ingress_ref_t ref, int url)
+{
+    size_t                          k, skip;
+    uint32_t                        i;
+    torii_str_t                     list, name, text;
+    const ingress_template_part_t  *part;
+
+    fuzz_check_str(pool, ref);
+
+    list = ingress_pool_str(pool, ref);
+    part = (const ingress_template_part_t *) (const void *) list.data;
+
+    for (i = 0; i < list.len / sizeof(ingress_template_part_t); i++) {
+        fuzz_check_text(pool, part[i].name);
+        fuzz_check_text(pool, part[i].value);
+
+        name = ingress_pool_str(pool, part[i].name);
+        text = ingress_pool_str(pool, part[i].value);
+
+        if ((name.len != 0) == (text.len != 0)
+            || (name.len && !ingress_login_variable(name)))
+        {
+            abort();
+        }
+
+        if (!url) {
+            continue;
+        }
+
+        if (name.len && !torii_str_eqs(name, "host")) {
+            abort();
+        }
+
+        skip = 0;
+
+        if (i == 0) {
+            skip = torii_str_starts(text, "http://") ? 7
+                   : torii_str_starts(text, "https://") ? 8 : 0;
+
+            if (skip == 0) {
+                abort();
+            }
+        }
+
+        for (k = skip; k < text.len; k++) {
+            url &= (text.data[k] != '/' && text.data[k] != '?');
+        }
+    }
+}
+
+
+static void
+fuzz_check_login(const ingress_login_setting_t *from, const torii_buf_t *pool)
+{
+    uint32_t                       i;
+    torii_buf_t                    own;
+    torii_str_t                    list;
+    ingress_login_setting_t        login;
+    const ingress_login_header_t  *header;
+
+    memset(&own, 0, sizeof(own));
+    memcpy(&login, from, sizeof(login));
+
+    ingress_login_move(&login, pool->data, ingress_login_to_pool, &own);
+
+    if (login.asked & (INGRESS_LOGIN_BY_URL | INGRESS_LOGIN_BY_CONFIG)) {
+        if (login.record.url.len == 0) {
+            abort();
+        }
+    }
+
+    fuzz_check_template(&own, login.record.url, 1);
+    fuzz_check_template(&own, login.record.signin, 0);
+    fuzz_check_template(&own, login.record.request_redirect, 0);
+    fuzz_check_template(&own, login.record.cache_key, 0);
+    fuzz_check_list(&own, login.record.emails);
+    fuzz_check_list(&own, login.record.domains);
+    fuzz_check_list(&own, login.record.groups);
+    fuzz_check_list(&own, login.record.write_groups);
+    fuzz_check_list(&own, login.record.response_headers);
+    fuzz_check_text(&own, login.record.method);
+    fuzz_check_text(&own, login.record.signin_param);
+    fuzz_check_text(&own, login.provider);
+    fuzz_check_text(&own, login.host);
+    fuzz_check_text(&own, login.query);
+
+    list = ingress_pool_str(&own, login.record.set_headers);
+    header = (const ingress_login_header_t *) (const void *) list.data;
+
+    for (i = 0; i < list.len / sizeof(ingress_login_header_t); i++) {
+        fuzz_check_text(&own, header[i].name);
+        fuzz_check_template(&own, header[i].value, 0);
+    }
+
+    torii_buf_free(&own);
+}
+
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -209,7 +328,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_check_text(&config->pool, config->global.forwarded_for_header);
     fuzz_check_networks(&config->pool, config->global.real_ip_networks);
 
+    fuzz_check_login(&config->login, &config->pool);
+
     ingress_annotations_parse(&ann, &in.ingress, config, &findings);
+    fuzz_check_login(&ann.login, &ann.pool);
     fuzz_check_policy(&ann.policy, &ann.pool);
     fuzz_check_text(&ann.pool, ann.app_root);
     fuzz_check_text(&ann.pool, ann.ssl_ciphers);

@@ -27,7 +27,8 @@ typedef struct {
 typedef struct {
     torii_buf_t     sections[INGRESS_SECTION_MAX];
     size_t          cert;      /* bytes of a certificate for each host, and
-                                  two challenges of each type, or 0 */
+                                  two challenges of each type, and logins, or
+                                  0 */
 } table_make_t;
 
 
@@ -361,6 +362,80 @@ table_make_challenges(table_make_t *m)
 }
 
 
+/* Two providers, a login by the first and one by a server, and users. */
+
+static inline ingress_ref_t
+table_make_entries(table_make_t *m, const char *one, const char *two)
+{
+    ingress_entry_t  entries[2];
+
+    memset(entries, 0, sizeof(entries));
+
+    entries[0].name = table_make_str(m, one);
+    entries[0].value = table_make_str(m, "value");
+    entries[1].name = table_make_str(m, two);
+    entries[1].value = table_make_str(m, "value");
+
+    return table_make_ref(m, entries, sizeof(entries));
+}
+
+
+static inline void
+table_make_logins(table_make_t *m)
+{
+    ingress_ref_t             list[2];
+    ingress_table_login_t     login;
+    ingress_table_users_t     users;
+    ingress_cache_rule_t      rule;
+    ingress_login_header_t    header;
+    ingress_template_part_t   parts[2];
+    ingress_table_provider_t  provider;
+
+    memset(&provider, 0, sizeof(provider));
+    memset(&login, 0, sizeof(login));
+    memset(&users, 0, sizeof(users));
+    memset(parts, 0, sizeof(parts));
+
+    list[0] = table_make_str(m, "admins");
+    list[1] = table_make_str(m, "devs");
+
+    provider.settings = table_make_entries(m, "client-id", "client-secret");
+    provider.groups = table_make_ref(m, list, sizeof(list));
+    provider.name = table_make_str(m, "d/a");
+    table_make_put(m, INGRESS_SECTION_PROVIDERS, &provider, sizeof(provider));
+
+    provider.name = table_make_str(m, "d/b");
+    table_make_put(m, INGRESS_SECTION_PROVIDERS, &provider, sizeof(provider));
+
+    login.type = INGRESS_LOGIN_NATIVE;
+    login.flags = INGRESS_LOGIN_GROUPS;
+    login.groups = provider.groups;
+    table_make_put(m, INGRESS_SECTION_LOGINS, &login, sizeof(login));
+
+    parts[0].value = table_make_str(m, "http://");
+    parts[1].name = table_make_str(m, "host");
+    rule.status = 200;
+    rule.seconds = 300;
+    header.name = table_make_str(m, "X-A");
+
+    memset(&login, 0, sizeof(login));
+
+    login.type = INGRESS_LOGIN_EXTERNAL;
+    login.provider = INGRESS_NONE;
+    login.url = table_make_ref(m, parts, sizeof(parts));
+    login.method = table_make_str(m, "GET");
+    login.cache_key = login.url;
+    login.cache_rules = table_make_ref(m, &rule, sizeof(rule));
+    header.value = login.url;
+    login.set_headers = table_make_ref(m, &header, sizeof(header));
+    table_make_put(m, INGRESS_SECTION_LOGINS, &login, sizeof(login));
+
+    users.name = table_make_str(m, "d/users");
+    users.users = table_make_entries(m, "alice", "bob");
+    table_make_put(m, INGRESS_SECTION_USERS, &users, sizeof(users));
+}
+
+
 /* The checksum of a table whose bytes were changed. */
 
 static inline void
@@ -389,7 +464,9 @@ table_make_finish(table_make_t *m, torii_buf_t *out)
         sizeof(ingress_policy_t), sizeof(ingress_table_ingress_t),
         sizeof(ingress_table_backend_t), sizeof(ingress_table_endpoint_t),
         sizeof(ingress_table_cert_t), sizeof(ingress_table_tls_t),
-        sizeof(ingress_table_challenge_t), sizeof(ingress_table_challenge_t), 1
+        sizeof(ingress_table_challenge_t), sizeof(ingress_table_challenge_t),
+        sizeof(ingress_table_provider_t), sizeof(ingress_table_login_t),
+        sizeof(ingress_table_users_t), 1
     };
     static const unsigned char  zero[8];
 
@@ -450,6 +527,7 @@ table_make(const table_row_t *rows, size_t cert, torii_buf_t *out)
 
     if (cert) {
         table_make_challenges(&m);
+        table_make_logins(&m);
     }
 
     table_make_buckets(&m);

@@ -422,6 +422,58 @@ test_reviews(void)
 }
 
 
+/* A part of a login is none, but where all have one. */
+
+static void
+test_login(void)
+{
+    char         error[128];
+    world_t      w;
+    torii_buf_t  out;
+    const char  *spec;
+
+    memset(&out, 0, sizeof(torii_buf_t));
+
+    spec = RULES(RULE("n.example", PATH("/", "Prefix")));
+
+    table(&w, world);
+
+    (void) review(&w, "team-b/new", NOTE("auth-url", "https://a.b/"), spec,
+                  &out, error);
+    tap_ok(contains(&out, "\"allowed\":true"), "a login");
+
+    (void) review(&w, "team-b/new", NOTE("auth-url", "a.b"), spec, &out,
+                  error);
+    tap_ok(contains(&out, "\"allowed\":false")
+           && contains(&out, "auth-url: "), "a login that is none");
+
+    (void) review(&w, "team-b/new", NOTE("auth-signin", "https://a.b/"), spec,
+                  &out, error);
+    tap_ok(contains(&out, "\"allowed\":false"), "where to log in, but nowhere");
+
+    (void) review(&w, "team-b/new", "\"torii/oauth2-allowed-groups\":\"a\"",
+                  spec, &out, error);
+    tap_ok(contains(&out, "\"allowed\":false"), "groups of no login");
+
+    w.options.config = torii_str("team-a/config");
+    world_add(&w, "config team-a/config\n"
+                  "data global-auth-url https://a.b/?allowed_groups=b\n");
+    (void) world_compile(&w);
+
+    (void) review(&w, "team-b/new", "\"torii/oauth2-allowed-groups\":\"a\"",
+                  spec, &out, error);
+    tap_ok(contains(&out, "\"allowed\":true"), "groups of the login of all");
+
+    (void) review(&w, "team-b/new", NOTE("auth-signin", "https://a.b/"), spec,
+                  &out, error);
+    tap_ok(contains(&out, "\"allowed\":true") && contains(&out, "warnings"),
+           "where to log in, though all log in elsewhere");
+
+    torii_buf_free(&out);
+    world_end(&w);
+}
+
+
 /* The gateway's own settings, as the table tells them. */
 
 static void
@@ -595,6 +647,7 @@ main(void)
     test_cases();
     test_reviews();
     test_settings();
+    test_login();
     test_bounds();
 
     return tap_done();

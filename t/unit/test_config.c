@@ -122,7 +122,8 @@ static const test_case_t  test_cases[] = {
     { "proxy-http-version=1.0", "http_version", "10", NULL },
     { "proxy-cookie-path=/ /x", "cookie_path_to", "/x", NULL },
 
-    { "global-auth-url=http://a/", "deny", "2", "UnsupportedConfig" },
+    { "global-auth-url=http://a/", "deny", "0", NULL },
+    { "global-auth-url=a", "deny", "1", "InvalidConfig" },
     { "global-auth-url=", "deny", "0", NULL },
     { "enable-modsecurity=true", "deny", "2", "UnsupportedConfig" },
     { "enable-modsecurity=false", "deny", "0", NULL },
@@ -150,9 +151,14 @@ static const test_both_t  test_both[] = {
     { "block-cidrs=10.0.0.1", "", 0, 3, "::ffff:10.0.0.1/128" },
     { "block-cidrs=10.0.0.1", "denylist-source-range=10.0.0.2", 0, 3,
       "::ffff:10.0.0.2/128" },
-    { "global-auth-url=http://a", "", 2, 3, "" },
-    { "global-auth-url=http://a", "enable-global-auth=false", 0, 3, "" },
-    { "global-auth-url=http://a", "enable-global-auth=no", 2, 3, "" },
+    { "global-auth-url=a", "", 2, 3, "" },
+    { "global-auth-url=a", "enable-global-auth=false", 0, 3, "" },
+    { "global-auth-url=a", "enable-global-auth=no", 2, 3, "" },
+    { "global-auth-url=a", "auth-url=http://b.example/", 0, 3, "" },
+    { "global-auth-method=get", "", 0, 3, "" },
+    { "global-auth-url=http://a|global-auth-method=get", "", 2, 3, "" },
+    { "torii-oauth2=x", "", 0, 3, "" },
+    { "global-auth-url=http://a|torii-oauth2=x", "", 2, 3, "" },
     { "enable-modsecurity=true", "", 2, 3, "" },
     { "enable-modsecurity=true", "enable-modsecurity=false", 0, 3, "" },
     { "enable-modsecurity=maybe", "", 2, 3, "" },
@@ -173,6 +179,8 @@ static const test_version_t  test_versions[] = {
     { "", "retry-non-idempotent=true", 0 },
     { "", "allow-cross-namespace-resources=true", 0 },
     { "", "global-auth-url=http://a", 0 },
+    { "global-auth-url=http://a", "global-auth-url=http://b", 0 },
+    { "", "torii-oauth2=a/b", 0 },
     { "whitelist-source-range=10.0.0.1", "whitelist-source-range=10.0.0.2", 0 }
 };
 

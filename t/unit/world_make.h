@@ -17,6 +17,7 @@
  *   endpoints NS/NAME NAME:PORT… ADDR…
  *   config NS/NAME                       a ConfigMap
  *     data NAME VALUE
+ *   secret NS/NAME TYPE                  data as with config
  *   ingressclass NAME CONTROLLER
  */
 
@@ -398,8 +399,20 @@ world_line(world_text_t *t, torii_buf_t *out, char *line)
         torii_buf_adds(&t->head, "data:\n  {}\n");
         t->head.len -= 5;
 
+    } else if (strcmp(p, "secret") == 0) {
+        world_flush(t, out);
+        world_head(&t->head, "v1", "Secret", word[1]);
+        torii_buf_printf(&t->head, "type: %s\nstringData:\n", word[2]);
+
     } else if (strcmp(p, "data") == 0) {
-        torii_buf_printf(&t->head, "  %s: \"%s\"\n", word[1], word[2]);
+        torii_buf_printf(&t->head, "  %s: \"%s", word[1],
+                         n > 2 ? word[2] : "");
+
+        for (i = 3; i < n; i++) {
+            torii_buf_printf(&t->head, " %s", word[i]);
+        }
+
+        torii_buf_adds(&t->head, "\"\n");
 
     } else if (strcmp(p, "ingressclass") == 0) {
         world_flush(t, out);
