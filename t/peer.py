@@ -19,8 +19,11 @@ PEERS = pathlib.Path(__file__).resolve().parent / "peers"
 
 
 def install():
-    """npm's packages for the peers, once."""
-    if not (PEERS / "node_modules/.package-lock.json").exists():
+    """npm's packages for the peers, once for each list of them."""
+    done = PEERS / "node_modules/.package-lock.json"
+    wanted = PEERS / "package-lock.json"
+
+    if not done.exists() or done.stat().st_mtime < wanted.stat().st_mtime:
         npm = subprocess.run(["npm", "ci", "--no-audit", "--no-fund"],
                              cwd=PEERS, timeout=300, text=True,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
