@@ -291,6 +291,34 @@ typedef struct {
 #define ngx_http_torii_prefetch(p)   __builtin_prefetch((const void *) (p))
 
 
+/* Fields of a head, one after the other: begins zeroed, NULL after the last. */
+
+typedef struct {
+    ngx_list_part_t         *part;
+    ngx_uint_t               next;
+} ngx_http_torii_walk_t;
+
+static ngx_inline ngx_table_elt_t *
+ngx_http_torii_walk(ngx_http_torii_walk_t *walk, ngx_list_t *headers)
+{
+    if (walk->part == NULL) {
+        walk->part = &headers->part;
+    }
+
+    while (walk->next >= walk->part->nelts) {
+
+        if (walk->part->next == NULL) {
+            return NULL;
+        }
+
+        walk->part = walk->part->next;
+        walk->next = 0;
+    }
+
+    return (ngx_table_elt_t *) walk->part->elts + walk->next++;
+}
+
+
 extern ngx_module_t  ngx_http_torii_module;
 
 

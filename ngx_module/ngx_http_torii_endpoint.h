@@ -103,8 +103,6 @@ ngx_int_t ngx_http_torii_endpoint_redirect(ngx_http_request_t *r,
     torii_str_t location);
 ngx_int_t ngx_http_torii_endpoint_header(ngx_http_request_t *r, char *name,
     torii_str_t value);
-/* The value of a request's header, or empty. */
-torii_str_t ngx_http_torii_endpoint_field(ngx_http_request_t *r, char *name);
 /* Until ngx_http_torii_endpoint_resume(): nothing else wakes the request. */
 ngx_int_t ngx_http_torii_endpoint_wait(ngx_http_torii_endpoint_t *e);
 void ngx_http_torii_endpoint_resume(ngx_http_request_t *r,

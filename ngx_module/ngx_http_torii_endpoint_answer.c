@@ -112,42 +112,6 @@ ngx_http_torii_endpoint_header(ngx_http_request_t *r, char *name,
 }
 
 
-torii_str_t
-ngx_http_torii_endpoint_field(ngx_http_request_t *r, char *name)
-{
-    size_t            len;
-    ngx_uint_t        i;
-    torii_str_t       value;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    len = ngx_strlen(name);
-    part = &r->headers_in.headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                return torii_str("");
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].key.len == len
-            && ngx_strncasecmp(h[i].key.data, (u_char *) name, len) == 0)
-        {
-            value.data = h[i].value.data;
-            value.len = h[i].value.len;
-            return value;
-        }
-    }
-}
-
-
 ngx_int_t
 ngx_http_torii_endpoint_wait(ngx_http_torii_endpoint_t *e)
 {
@@ -287,8 +251,7 @@ ngx_http_torii_endpoint_rd(ngx_http_torii_endpoint_t *e,
     }
 
     if (rc == TORII_DECLINED || rd.len == 0) {
-        rd = ngx_http_torii_endpoint_field(e->request,
-                                           "X-Auth-Request-Redirect");
+        rd = ngx_http_torii_login_field(e->request, "X-Auth-Request-Redirect");
     }
 
     if (rd.len == 0) {

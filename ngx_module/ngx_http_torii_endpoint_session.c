@@ -263,9 +263,9 @@ ngx_http_torii_endpoint_sign_out(ngx_http_torii_endpoint_t *e)
     method.data = r->method_name.data;
 
     leaver.method = (r->method == NGX_HTTP_HEAD) ? torii_str("GET") : method;
-    leaver.origin = ngx_http_torii_endpoint_field(r, "Origin");
-    leaver.referer = ngx_http_torii_endpoint_field(r, "Referer");
-    leaver.fetch_site = ngx_http_torii_endpoint_field(r, "Sec-Fetch-Site");
+    leaver.origin = ngx_http_torii_login_field(r, "Origin");
+    leaver.referer = ngx_http_torii_login_field(r, "Referer");
+    leaver.fetch_site = ngx_http_torii_login_field(r, "Sec-Fetch-Site");
     leaver.self = e->origin;
 
     switch (oauth2_logout_check(&leaver)) {

@@ -174,27 +174,14 @@ static void
 ngx_http_torii_external_client(ngx_http_request_t *r,
     ngx_http_torii_external_lines_t *l)
 {
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
+    ngx_table_elt_t       *h;
+    ngx_http_torii_walk_t  walk;
 
-    part = &r->headers_in.headers.part;
-    h = part->elts;
+    ngx_memzero(&walk, sizeof(ngx_http_torii_walk_t));
 
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                return;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (ngx_http_torii_external_passes(&h[i])) {
-            ngx_http_torii_external_line(r, l, &h[i].key, &h[i].value);
+    while ((h = ngx_http_torii_walk(&walk, &r->headers_in.headers)) != NULL) {
+        if (ngx_http_torii_external_passes(h)) {
+            ngx_http_torii_external_line(r, l, &h->key, &h->value);
         }
     }
 }

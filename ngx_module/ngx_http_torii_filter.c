@@ -373,9 +373,9 @@ ngx_http_torii_upstream_headers(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx)
 {
     ngx_int_t                rc;
-    ngx_uint_t               i, location, cookie;
-    ngx_list_part_t         *part;
+    ngx_uint_t               location, cookie;
     ngx_table_elt_t         *h;
+    ngx_http_torii_walk_t    walk;
     const ingress_policy_t  *policy;
 
     policy = ctx->policy;
@@ -388,35 +388,23 @@ ngx_http_torii_upstream_headers(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    part = &r->headers_out.headers.part;
-    h = part->elts;
+    ngx_memzero(&walk, sizeof(ngx_http_torii_walk_t));
 
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].hash == 0 || h[i].hash == NGX_HTTP_TORII_OURS) {
+    while ((h = ngx_http_torii_walk(&walk, &r->headers_out.headers)) != NULL) {
+        if (h->hash == 0 || h->hash == NGX_HTTP_TORII_OURS) {
             continue;
         }
 
         rc = NGX_OK;
 
-        if (location && ngx_http_torii_header_is(&h[i], "Location")) {
-            rc = ngx_http_torii_rewrite_location(r, ctx, &h[i]);
+        if (location && ngx_http_torii_header_is(h, "Location")) {
+            rc = ngx_http_torii_rewrite_location(r, ctx, h);
 
-        } else if (location && ngx_http_torii_header_is(&h[i], "Refresh")) {
-            rc = ngx_http_torii_rewrite_refresh(r, ctx, &h[i]);
+        } else if (location && ngx_http_torii_header_is(h, "Refresh")) {
+            rc = ngx_http_torii_rewrite_refresh(r, ctx, h);
 
-        } else if (cookie && ngx_http_torii_header_is(&h[i], "Set-Cookie")) {
-            rc = ngx_http_torii_rewrite_cookie(r, ctx, &h[i]);
+        } else if (cookie && ngx_http_torii_header_is(h, "Set-Cookie")) {
+            rc = ngx_http_torii_rewrite_cookie(r, ctx, h);
         }
 
         if (rc != NGX_OK) {
@@ -697,27 +685,14 @@ ngx_http_torii_registry_error(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
 static ngx_int_t
 ngx_http_torii_header_set(ngx_http_request_t *r, char *name, ngx_str_t *value)
 {
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
+    ngx_table_elt_t       *h;
+    ngx_http_torii_walk_t  walk;
 
-    part = &r->headers_out.headers.part;
-    h = part->elts;
+    ngx_memzero(&walk, sizeof(ngx_http_torii_walk_t));
 
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (ngx_http_torii_header_is(&h[i], name)) {
-            h[i].hash = 0;
+    while ((h = ngx_http_torii_walk(&walk, &r->headers_out.headers)) != NULL) {
+        if (ngx_http_torii_header_is(h, name)) {
+            h->hash = 0;
         }
     }
 

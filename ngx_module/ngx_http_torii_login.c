@@ -163,8 +163,8 @@ ngx_http_torii_entry_skips(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx,
     method.data = r->method_name.data;
 
     if (s->preflight && r->method == NGX_HTTP_OPTIONS) {
-        origin = ngx_http_torii_login_request_header(r, "origin");
-        wanted = ngx_http_torii_login_request_header(r,
+        origin = ngx_http_torii_login_field(r, "origin");
+        wanted = ngx_http_torii_login_field(r,
                                             "access-control-request-method");
 
         if (oauth2_skip_preflight(method, origin, wanted)) {

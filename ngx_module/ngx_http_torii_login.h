@@ -162,9 +162,8 @@ ngx_http_torii_login_rules_t *ngx_http_torii_login_rules(
 
 /* ngx_http_torii_login_asker.c: who asks, and how he is refused */
 
-/* The first header with that name, in lower case; or empty. */
-torii_str_t ngx_http_torii_login_request_header(ngx_http_request_t *r,
-    char *name);
+/* The first header of a request with that name, in any case; or empty. */
+torii_str_t ngx_http_torii_login_field(ngx_http_request_t *r, char *name);
 oauth2_kind_e ngx_http_torii_login_kind(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx, ngx_http_torii_provider_t *p, ngx_uint_t api);
 ngx_uint_t ngx_http_torii_login_is_api(ngx_http_torii_ctx_t *ctx,

@@ -40,39 +40,28 @@ static ngx_http_torii_asker_header_t  ngx_http_torii_asker_headers[] = {
 /* Of several headers with one name the first counts. */
 
 torii_str_t
-ngx_http_torii_login_request_header(ngx_http_request_t *r, char *name)
+ngx_http_torii_login_field(ngx_http_request_t *r, char *name)
 {
-    size_t            len;
-    ngx_uint_t        i;
-    torii_str_t       value;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
+    size_t                 len;
+    torii_str_t            value;
+    ngx_table_elt_t       *h;
+    ngx_http_torii_walk_t  walk;
 
     len = ngx_strlen(name);
-    part = &r->headers_in.headers.part;
-    h = part->elts;
+    ngx_memzero(&walk, sizeof(ngx_http_torii_walk_t));
 
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                return torii_str("");
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].key.len == len
-            && ngx_strncmp(h[i].lowcase_key, name, len) == 0)
+    while ((h = ngx_http_torii_walk(&walk, &r->headers_in.headers)) != NULL) {
+        if (h->key.len == len
+            && ngx_strncasecmp(h->key.data, (u_char *) name, len) == 0)
         {
-            value.len = h[i].value.len;
-            value.data = h[i].value.data;
+            value.len = h->value.len;
+            value.data = h->value.data;
 
             return value;
         }
     }
+
+    return torii_str("");
 }
 
 
@@ -88,8 +77,7 @@ ngx_http_torii_login_kind(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx,
 
     for (h = ngx_http_torii_asker_headers; h->name.len; h++) {
         field = (torii_str_t *) ((u_char *) &asker + h->offset);
-        *field = ngx_http_torii_login_request_header(r,
-                                                     (char *) h->name.data);
+        *field = ngx_http_torii_login_field(r, (char *) h->name.data);
     }
 
     asker.method.len = r->method_name.len;
@@ -323,7 +311,7 @@ ngx_http_torii_denial_back(ngx_http_request_t *r, oauth2_kind_e kind)
         return back;
     }
 
-    back = ngx_http_torii_login_request_header(r, "referer");
+    back = ngx_http_torii_login_field(r, "referer");
     host.len = r->headers_in.server.len;
     host.data = r->headers_in.server.data;
 

@@ -291,42 +291,29 @@ static void
 ngx_http_torii_login_hide(ngx_http_request_t *r, ngx_torii_table_t *table,
     const ingress_table_login_t *login, ngx_uint_t authorization)
 {
-    ngx_uint_t        i;
-    torii_str_t       name;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
+    torii_str_t            name;
+    ngx_table_elt_t       *h;
+    ngx_http_torii_walk_t  walk;
 
-    part = &r->headers_in.headers.part;
-    h = part->elts;
+    ngx_memzero(&walk, sizeof(ngx_http_torii_walk_t));
 
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                return;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        name.len = h[i].key.len;
-        name.data = h[i].key.data;
+    while ((h = ngx_http_torii_walk(&walk, &r->headers_in.headers)) != NULL) {
+        name.len = h->key.len;
+        name.data = h->key.data;
 
         if (torii_str_caseeqs(name, "authorization")) {
 
             if (authorization) {
-                ngx_http_torii_header_hide(&h[i]);
+                ngx_http_torii_header_hide(h);
             }
 
             continue;
         }
 
         if (oauth2_header_ours(name)
-            || ngx_http_torii_login_chosen(table, login, &h[i].key))
+            || ngx_http_torii_login_chosen(table, login, &h->key))
         {
-            ngx_http_torii_header_hide(&h[i]);
+            ngx_http_torii_header_hide(h);
         }
     }
 }
@@ -368,12 +355,12 @@ ngx_http_torii_login_push(ngx_http_request_t *r, ngx_str_t *name,
 ngx_int_t
 ngx_http_torii_login_cookies(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
 {
-    int               cut;
-    ngx_uint_t        i, n;
-    torii_buf_t       b;
-    torii_str_t       line, rest, *names;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
+    int                    cut;
+    ngx_uint_t             n;
+    torii_buf_t            b;
+    torii_str_t            line, rest, *names;
+    ngx_table_elt_t       *h;
+    ngx_http_torii_walk_t  walk;
 
     static ngx_str_t  cookie = ngx_string("Cookie");
 
@@ -402,25 +389,13 @@ ngx_http_torii_login_cookies(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
         return NGX_OK;
     }
 
-    part = &r->headers_in.headers.part;
-    h = part->elts;
+    ngx_memzero(&walk, sizeof(ngx_http_torii_walk_t));
 
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].key.len == cookie.len
-            && ngx_strncasecmp(h[i].key.data, cookie.data, cookie.len) == 0)
+    while ((h = ngx_http_torii_walk(&walk, &r->headers_in.headers)) != NULL) {
+        if (h->key.len == cookie.len
+            && ngx_strncasecmp(h->key.data, cookie.data, cookie.len) == 0)
         {
-            ngx_http_torii_header_hide(&h[i]);
+            ngx_http_torii_header_hide(h);
         }
     }
 

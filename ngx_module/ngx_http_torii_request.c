@@ -94,9 +94,9 @@ ngx_http_torii_request_headers(ngx_http_request_t *r,
     u_char                  *c;
     ngx_int_t                rc;
     ngx_str_t                name;
-    ngx_uint_t               i, is_client, is_forwarded_for;
-    ngx_list_part_t         *part;
+    ngx_uint_t               is_client, is_forwarded_for;
     ngx_table_elt_t         *h;
+    ngx_http_torii_walk_t    walk;
     ngx_http_torii_list_t    client, chain;
     const ingress_global_t  *global;
 
@@ -120,28 +120,16 @@ ngx_http_torii_request_headers(ngx_http_request_t *r,
     ngx_memzero(&client, sizeof(ngx_http_torii_list_t));
     ngx_memzero(&chain, sizeof(ngx_http_torii_list_t));
 
-    part = &r->headers_in.headers.part;
-    h = part->elts;
+    ngx_memzero(&walk, sizeof(ngx_http_torii_walk_t));
 
-    for (i = 0; /* void */ ; i++) {
+    while ((h = ngx_http_torii_walk(&walk, &r->headers_in.headers)) != NULL) {
+        c = h->lowcase_key;
 
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        c = h[i].lowcase_key;
-
-        is_client = h[i].key.len == name.len
+        is_client = h->key.len == name.len
                     && ngx_strncasecmp(c, name.data, name.len) == 0;
 
         if (is_client
-            && ngx_http_torii_header_join(r, &client, &h[i].value) != NGX_OK)
+            && ngx_http_torii_header_join(r, &client, &h->value) != NGX_OK)
         {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
@@ -152,21 +140,21 @@ ngx_http_torii_request_headers(ngx_http_request_t *r,
             continue;
         }
 
-        is_forwarded_for = h[i].key.len == forwarded_for.len
+        is_forwarded_for = h->key.len == forwarded_for.len
                            && ngx_strncmp(c, forwarded_for.data,
                                           forwarded_for.len)
                               == 0;
 
         if (is_forwarded_for
-            && ngx_http_torii_header_join(r, &chain, &h[i].value) != NGX_OK)
+            && ngx_http_torii_header_join(r, &chain, &h->value) != NGX_OK)
         {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        ngx_http_torii_header_take(ctx, &h[i]);
+        ngx_http_torii_header_take(ctx, h);
 
-        if (!ctx->trusted && ngx_http_torii_header_is_claim(&h[i])) {
-            ngx_http_torii_header_hide(&h[i]);
+        if (!ctx->trusted && ngx_http_torii_header_is_claim(h)) {
+            ngx_http_torii_header_hide(h);
         }
     }
 

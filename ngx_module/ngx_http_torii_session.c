@@ -498,31 +498,18 @@ ngx_http_torii_session_add(void *data, torii_str_t line)
 ngx_int_t
 ngx_http_torii_session_no_store(ngx_http_request_t *r)
 {
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
+    ngx_table_elt_t       *h;
+    ngx_http_torii_walk_t  walk;
 
-    part = &r->headers_out.headers.part;
-    h = part->elts;
+    ngx_memzero(&walk, sizeof(ngx_http_torii_walk_t));
 
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].hash && h[i].key.len == sizeof("Cache-Control") - 1
-            && ngx_strncasecmp(h[i].key.data, (u_char *) "Cache-Control",
-                               h[i].key.len)
+    while ((h = ngx_http_torii_walk(&walk, &r->headers_out.headers)) != NULL) {
+        if (h->hash && h->key.len == sizeof("Cache-Control") - 1
+            && ngx_strncasecmp(h->key.data, (u_char *) "Cache-Control",
+                               h->key.len)
                == 0)
         {
-            ngx_str_set(&h[i].value, "no-store");
+            ngx_str_set(&h->value, "no-store");
             return NGX_OK;
         }
     }
