@@ -38,7 +38,6 @@ fuzz_taken(const oauth2_settings_t *s)
 
     if (s->nsecrets == 0 || s->nsecrets > OAUTH2_KEYS_MAX
         || s->provider.nsecrets > OAUTH2_SECRETS_MAX
-        || s->nissuers > OAUTH2_ISSUERS_MAX
         || s->provider.client_id.len == 0 || s->life.absolute <= 0
         || s->prefix.len < 2 || s->provider.type == NULL
         || oauth2_cookie_check(&cookie) != NULL)
