@@ -100,6 +100,8 @@ $(OBJS)/t/fuzz_%: t/fuzz/fuzz_%.c $(OBJS)/libtorii.a $(HEADERS)
 	$(CC) $(CFLAGS) $(WARN) -Wno-missing-prototypes $(INCS) -It/unit \
 	    -fsanitize=fuzzer -o $@ $< $(OBJS)/libtorii.a $(LIBS)
 
+$(OBJS)/t/drive_cloud: LIBS += -lcurl
+
 units: $(UNIT)
 
 fuzzers: $(FUZZ:$(OBJS)/%=$(OBJS)/t/%)
