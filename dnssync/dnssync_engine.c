@@ -39,6 +39,7 @@ dnssync_engine_create(const dnssync_engine_conf_t *conf, uint64_t now)
                            conf->seed);
     e->observe = conf->observe;
     e->eager = conf->eager;
+    e->delegation = conf->delegation;
     e->now = now;
 
     return e;
@@ -110,6 +111,7 @@ dnssync_engine_act(dnssync_engine_t *e, dnssync_action_t *action)
     if (dnssync_challenge_next(e, action) == TORII_OK
         || dnssync_task_next(e, action) == TORII_OK
         || dnssync_ask_next(e, action) == TORII_OK
+        || dnssync_delegation_next(e, action) == TORII_OK
         || dnssync_cache_next(e, action) == TORII_OK)
     {
         return TORII_OK;

@@ -26,6 +26,7 @@ typedef struct {
                                               the policy were "sync" … */
     unsigned                   eager:1;    /* … but not if it runs once, for
                                               which there is no quiet window */
+    unsigned                   delegation:1;   /* DNSSYNC_DO_SERVERS is asked */
 } dnssync_engine_conf_t;
 
 dnssync_engine_t *dnssync_engine_create(const dnssync_engine_conf_t *conf,
@@ -88,6 +89,8 @@ typedef enum {
     DNSSYNC_DO_VERIFY,         /* wait until all authoritative servers of zone
                                   answer so, some minutes at most
                                   → dnssync_engine_verified() */
+    DNSSYNC_DO_SERVERS,        /* the name servers that zone is delegated to
+                                  → dnssync_engine_servers() */
     DNSSYNC_DO_SAVE,           /* keep data under name, a file in one folder,
                                   [a-z0-9.-]; data empty: remove it.  No reply:
                                   what is lost is read anew */
@@ -101,7 +104,7 @@ typedef struct {
     uint32_t                   ticket;     /* to be given back; never 0 */
     torii_str_t                account;    /* SEND: its name */
     const dnssync_request_t   *request;    /* SEND; lives until its answer */
-    torii_str_t                zone;       /* VERIFY: its name */
+    torii_str_t                zone;       /* VERIFY, SERVERS: its name */
     torii_str_t                name;       /* RESOLVE, VERIFY, SAVE */
     unsigned                   type;       /* VERIFY */
     const torii_str_t         *values;     /* VERIFY: the whole set, in any
@@ -131,6 +134,10 @@ void dnssync_engine_resolved(dnssync_engine_t *engine, uint64_t now,
 /* error NULL: all servers answered so. */
 void dnssync_engine_verified(dnssync_engine_t *engine, uint64_t now,
     uint32_t ticket, const char *error);
+/* n 0: it is not delegated; error: that is not known. */
+void dnssync_engine_servers(dnssync_engine_t *engine, uint64_t now,
+    uint32_t ticket, const char *error, const torii_str_t *servers,
+    uint32_t n);
 
 
 /*

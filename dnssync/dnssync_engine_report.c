@@ -144,6 +144,8 @@ dnssync_notice_domain(const dnssync_domain_t *d, uint32_t *i,
             && dnssync_notice_set(i, notice,
                                   dnssync_trouble_word(d->pause.trouble),
                                   d->pause.error))
+        || (d->used && d->elsewhere[0]
+            && dnssync_notice_set(i, notice, "delegation", d->elsewhere))
         || (d->unseen[0]
             && dnssync_notice_set(i, notice, "propagation", d->unseen)))
     {

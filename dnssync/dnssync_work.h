@@ -152,6 +152,9 @@ struct dnssync_domain_s {
     dnssync_refusal_t       *refusals;
     uint32_t                 nchecks;
     char                     unseen[DNSSYNC_ERROR_MAX];  /* not so at servers */
+    char                     elsewhere[DNSSYNC_ERROR_MAX];   /* delegated */
+    uint64_t                 delegated;  /* when to look at that */
+    uint32_t                 delegation; /* ticket; 0: it is not asked */
 
     uint32_t                 probes;
     uint32_t                 lists;
@@ -264,6 +267,7 @@ struct dnssync_engine_s {
     uint64_t                 now;
     unsigned                 observe:1;
     unsigned                 eager:1;
+    unsigned                 delegation:1;
     unsigned                 leads:1;
     unsigned                 begun:1;    /* accounts are known */
     unsigned                 rerouted:1; /* to be done */
@@ -402,6 +406,9 @@ void dnssync_check(dnssync_engine_t *e, dnssync_domain_t *d,
 /* Of a domain that goes; NULL: all. */
 void dnssync_checks_free(dnssync_engine_t *e, const dnssync_domain_t *d);
 void dnssync_asks_free(dnssync_engine_t *e);
+
+/* dnssync_engine_delegation.c */
+int dnssync_delegation_next(dnssync_engine_t *e, dnssync_action_t *action);
 
 /* dnssync_engine_challenge.c */
 int dnssync_challenge_run(dnssync_engine_t *e);

@@ -124,14 +124,17 @@ typedef struct {
 } ngx_torii_table_t;
 
 
-/* torii_publish: what goes to the status of Ingresses. */
+/* torii_publish: what goes to the status of Ingresses, and into DNS. */
+
+#define NGX_HTTP_TORII_ECHO_MAX  8       /* servers */
 
 typedef enum {
     NGX_HTTP_TORII_PUBLISH_NONE = 0,
     NGX_HTTP_TORII_PUBLISH_ADDRESSES,
     NGX_HTTP_TORII_PUBLISH_SERVICE,
     NGX_HTTP_TORII_PUBLISH_NODE,
-    NGX_HTTP_TORII_PUBLISH_INTERFACE
+    NGX_HTTP_TORII_PUBLISH_INTERFACE,
+    NGX_HTTP_TORII_PUBLISH_ECHO
 } ngx_http_torii_publish_e;
 
 
@@ -149,7 +152,7 @@ typedef struct {
     ngx_str_t                leader;         /* "NS/NAME", "off" or empty */
     ngx_http_torii_publish_e publish;
     ngx_str_t                publish_name;   /* "NS/NAME" or an interface */
-    ngx_array_t             *addresses;      /* of ngx_str_t */
+    ngx_array_t             *addresses;      /* of ngx_str_t; or URLs */
 
     ngx_str_t                host;           /* of the API, in a pod */
     ngx_str_t                port;

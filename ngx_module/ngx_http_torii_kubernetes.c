@@ -13,6 +13,10 @@ static ngx_int_t ngx_http_torii_environment(ngx_conf_t *cf,
 static ngx_int_t ngx_http_torii_getenv(ngx_conf_t *cf, char *name,
     ngx_str_t *value);
 static char *ngx_http_torii_publish_object(ngx_conf_t *cf, ngx_str_t *value);
+static char *ngx_http_torii_publish_echo(ngx_conf_t *cf,
+    ngx_http_torii_kubernetes_t *k);
+static ngx_int_t ngx_http_torii_publish_server(ngx_str_t *url,
+    ngx_str_t *server);
 
 
 char *
@@ -189,6 +193,10 @@ ngx_http_torii_publish(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_OK;
     }
 
+    if (ngx_strncmp(value[1].data, "echo=", 5) == 0) {
+        return ngx_http_torii_publish_echo(cf, k);
+    }
+
     k->publish = NGX_HTTP_TORII_PUBLISH_ADDRESSES;
     k->addresses = ngx_array_create(cf->pool, 4, sizeof(ngx_str_t));
 
@@ -201,8 +209,9 @@ ngx_http_torii_publish(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         if (ngx_strlchr(value[i].data, value[i].data + value[i].len, '=')) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "\"torii_publish\" takes addresses, or one of "
-                               "service=NAMESPACE/NAME, node and "
-                               "interface=NAME, not \"%V\"", &value[i]);
+                               "service=NAMESPACE/NAME, node, "
+                               "interface=NAME and echo=URL, not \"%V\"",
+                               &value[i]);
             return NGX_CONF_ERROR;
         }
 
@@ -238,6 +247,123 @@ ngx_http_torii_publish_object(ngx_conf_t *cf, ngx_str_t *value)
 }
 
 
+/* Servers outside, of which at least two have to say the same. */
+
+static char *
+ngx_http_torii_publish_echo(ngx_conf_t *cf, ngx_http_torii_kubernetes_t *k)
+{
+    ngx_str_t   *value, *url, server[NGX_HTTP_TORII_ECHO_MAX];
+    ngx_uint_t   i, j, n;
+
+    value = cf->args->elts;
+    n = cf->args->nelts - 1;
+
+    k->publish = NGX_HTTP_TORII_PUBLISH_ECHO;
+    k->addresses = ngx_array_create(cf->pool, n, sizeof(ngx_str_t));
+
+    if (k->addresses == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (n < 2 || n > NGX_HTTP_TORII_ECHO_MAX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"torii_publish\" takes echo=URL twice at least, "
+                           "since two servers have to agree, and %d times at "
+                           "most", NGX_HTTP_TORII_ECHO_MAX);
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+        url = ngx_array_push(k->addresses);
+
+        if (url == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *url = value[i + 1];
+
+        if (ngx_strncmp(url->data, "echo=", 5) == 0) {
+            url->data += 5;
+            url->len -= 5;
+        }
+
+        if (url->data == value[i + 1].data
+            || ngx_http_torii_publish_server(url, &server[i]) != NGX_OK)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"torii_publish\" takes echo=https://…, not "
+                               "\"%V\"", &value[i + 1]);
+            return NGX_CONF_ERROR;
+        }
+
+        for (j = 0; j < i; j++) {
+
+            if (server[j].len == server[i].len
+                && ngx_strncasecmp(server[j].data, server[i].data,
+                                   server[i].len)
+                   == 0)
+            {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "\"torii_publish\" names the echo server "
+                                   "\"%V\" twice", &server[i]);
+                return NGX_CONF_ERROR;
+            }
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* "host[:port]" of a URL; http:// is for servers of this machine. */
+
+static ngx_int_t
+ngx_http_torii_publish_server(ngx_str_t *url, ngx_str_t *server)
+{
+    u_char      *p, *last;
+    ngx_uint_t   https;
+
+    https = url->len > 8 && ngx_strncasecmp(url->data, (u_char *) "https://", 8)
+                            == 0;
+
+    if (!https && (url->len <= 7
+                   || ngx_strncasecmp(url->data, (u_char *) "http://", 7) != 0))
+    {
+        return NGX_ERROR;
+    }
+
+    p = url->data + (https ? 8 : 7);
+    last = p + strcspn((char *) p, "/?#");
+
+    server->data = p;
+    server->len = last - p;
+
+    /* a user before "@" would be told to everybody who reads the log */
+
+    if (server->len == 0 || ngx_strlchr(p, last, '@')
+        || strpbrk((char *) url->data, " \t\r\n\\"))
+    {
+        return NGX_ERROR;
+    }
+
+    if (https) {
+        return NGX_OK;
+    }
+
+    if (ngx_strncmp(p, "127.0.0.1", 9) == 0) {
+        p += 9;
+
+    } else if (ngx_strncmp(p, "[::1]", 5) == 0) {
+        p += 5;
+
+    } else {
+        return NGX_ERROR;
+    }
+
+    return (p == last || *p == ':') ? NGX_OK : NGX_ERROR;
+}
+
+
 char *
 ngx_http_torii_leader(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -270,6 +396,13 @@ ngx_http_torii_kubernetes_init(ngx_conf_t *cf,
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "torii has two sources of objects: keep one of "
                       "\"torii_manifests\" and \"torii_kubernetes\"");
+        return NGX_CONF_ERROR;
+    }
+
+    if (k->enable && k->publish == NGX_HTTP_TORII_PUBLISH_ECHO) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"torii_publish echo=URL\" is for a gateway without "
+                      "\"torii_kubernetes\"");
         return NGX_CONF_ERROR;
     }
 

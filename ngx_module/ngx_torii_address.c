@@ -1,11 +1,13 @@
 
 /*
  * The gateway's own addresses, which the status of Ingresses tells: as they
- * are configured, those of a Service, of the node, or of a network interface.
+ * are configured, those of a Service, of the node, or of a network interface,
+ * or those that servers outside see.
  */
 
 #include "ngx_torii_kubernetes.h"
 #include "ngx_torii_interface.h"
+#include "ngx_torii_echo.h"
 #include "ingress_status.h"
 #include "torii_tree.h"
 
@@ -19,6 +21,7 @@
 struct ngx_torii_address_s {
     ngx_torii_helper_t  *helper;
     ngx_torii_api_t     *api;
+    ngx_torii_echo_t    *echo;
     torii_arena_t       *arena;          /* of what was found */
     ingress_address_t    found[NGX_TORII_ADDRESS_MAX];
     ngx_uint_t           nfound;
@@ -75,6 +78,14 @@ ngx_torii_address_create(ngx_torii_helper_t *h, ngx_torii_api_t *api)
     a->node.len = h->tmcf->kubernetes.node_name.len;
     a->node.data = h->tmcf->kubernetes.node_name.data;
 
+    if (h->tmcf->kubernetes.publish == NGX_HTTP_TORII_PUBLISH_ECHO) {
+        a->echo = ngx_torii_echo_create(h);
+
+        if (a->echo == NULL) {
+            return NULL;
+        }
+    }
+
     return a;
 }
 
@@ -92,6 +103,9 @@ ngx_torii_address_get(ngx_torii_address_t *a, uint64_t now,
 
     case NGX_HTTP_TORII_PUBLISH_SERVICE:
         return ngx_torii_address_service(a, addresses, max);
+
+    case NGX_HTTP_TORII_PUBLISH_ECHO:
+        return ngx_torii_echo_get(a->echo, now, addresses, max, wait);
 
     case NGX_HTTP_TORII_PUBLISH_INTERFACE:
         if (now >= a->due) {

@@ -114,6 +114,13 @@ ngx_int_t ngx_torii_dns_ask(ngx_torii_dns_t *dns,
 ngx_int_t ngx_torii_dns_txt_look(ngx_torii_dns_t *dns, torii_str_t name,
     ngx_torii_dns_values_pt got, void *data);
 
+/*
+ * The name servers of a zone, as the resolver finds them from above.  No values
+ * and no error: there is no such zone, the name is in one above.
+ */
+ngx_int_t ngx_torii_dns_servers(ngx_torii_dns_t *dns, torii_str_t zone,
+    ngx_torii_dns_values_pt got, void *data);
+
 /* What a name is an alias of, at the end; the name itself if of nothing. */
 ngx_int_t ngx_torii_dns_target(ngx_torii_dns_t *dns, torii_str_t name,
     ngx_torii_dns_target_pt done, void *data);

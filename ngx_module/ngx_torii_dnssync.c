@@ -292,6 +292,7 @@ ngx_torii_dnssync_start(ngx_torii_dnssync_t *d)
     conf.instance.data = instance;
     conf.instance.len = sizeof(instance);
     conf.observe = (d->helper->tmcf->dns.observe != 0);
+    conf.delegation = 1;
 
     d->engine = dnssync_engine_create(&conf, ngx_torii_publish_ms());
 
@@ -361,6 +362,10 @@ ngx_torii_dnssync_do(ngx_torii_dnssync_t *d, const dnssync_action_t *action)
 
     case DNSSYNC_DO_VERIFY:
         ngx_torii_dnssync_verify(d, action);
+        break;
+
+    case DNSSYNC_DO_SERVERS:
+        ngx_torii_dnssync_delegation(d, action);
         break;
 
     case DNSSYNC_DO_SAVE:

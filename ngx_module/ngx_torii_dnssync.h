@@ -116,6 +116,8 @@ void ngx_torii_dnssync_resolve(ngx_torii_dnssync_t *d,
     const dnssync_action_t *action);
 void ngx_torii_dnssync_verify(ngx_torii_dnssync_t *d,
     const dnssync_action_t *action);
+void ngx_torii_dnssync_delegation(ngx_torii_dnssync_t *d,
+    const dnssync_action_t *action);
 
 
 /* ngx_torii_dnssync_challenge.c */

@@ -1,7 +1,7 @@
 
 /*
  * Names and servers for the engine: what an alias points to, and whether all
- * servers of a zone answer with what was written.
+ * servers of a zone answer with what was written, or are those of the zone.
  */
 
 #include "ngx_torii_dnssync.h"
@@ -23,6 +23,8 @@ static void ngx_torii_dnssync_resolved(void *data, const torii_str_t *addrs,
 static torii_str_t ngx_torii_dnssync_primary(ngx_torii_dnssync_t *d,
     const dnssync_action_t *action);
 static void ngx_torii_dnssync_verified(void *data, const char *error);
+static void ngx_torii_dnssync_servers(void *data, const char *error,
+    const torii_str_t *values, ngx_uint_t n);
 
 
 static ngx_torii_dnssync_wait_t *
@@ -135,6 +137,38 @@ ngx_torii_dnssync_verified(void *data, const char *error)
 
     dnssync_engine_verified(w->dnssync->engine, ngx_torii_publish_ms(),
                             w->ticket, error);
+
+    ngx_torii_dnssync_wake(w->dnssync);
+
+    free(w);
+}
+
+
+void
+ngx_torii_dnssync_delegation(ngx_torii_dnssync_t *d,
+    const dnssync_action_t *action)
+{
+    ngx_torii_dnssync_wait_t  *w;
+
+    w = ngx_torii_dnssync_wait(d, action->ticket);
+
+    if (ngx_torii_dns_servers(d->dns, action->zone, ngx_torii_dnssync_servers,
+                              w)
+        != NGX_OK)
+    {
+        ngx_torii_dnssync_servers(w, "out of memory", NULL, 0);
+    }
+}
+
+
+static void
+ngx_torii_dnssync_servers(void *data, const char *error,
+    const torii_str_t *values, ngx_uint_t n)
+{
+    ngx_torii_dnssync_wait_t *w = data;
+
+    dnssync_engine_servers(w->dnssync->engine, ngx_torii_publish_ms(),
+                           w->ticket, error, values, n);
 
     ngx_torii_dnssync_wake(w->dnssync);
 

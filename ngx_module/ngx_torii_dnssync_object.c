@@ -372,6 +372,12 @@ ngx_torii_dnssync_keep(ngx_torii_dnssync_t *d, unsigned there)
         return 0;
     }
 
+    /* they never tell that there is none */
+
+    if (publish == NGX_HTTP_TORII_PUBLISH_ECHO) {
+        return DNSSYNC_HAS_ALL & ~there;
+    }
+
     now = ngx_torii_publish_us();
     keep = 0;
 

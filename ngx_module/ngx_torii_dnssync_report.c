@@ -64,6 +64,7 @@ static const ngx_torii_dnssync_reason_t  ngx_torii_dnssync_reasons[] = {
     { "clamped", "DnsTtlChanged", INGRESS_INFO },
     { "diverges", "DnsDiverges", INGRESS_WARNING },
     { "failing", "DnsFailed", INGRESS_WARNING },
+    { "delegation", "DnsDelegation", INGRESS_WARNING },
     { "not-served", "DnsNotServed", INGRESS_WARNING },
     { "down", "DnsProviderDown", INGRESS_WARNING },
     { "throttled", "DnsProviderThrottled", INGRESS_WARNING },

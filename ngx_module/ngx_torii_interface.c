@@ -20,7 +20,7 @@
 
 
 typedef struct {
-    ngx_uint_t               index;
+    ngx_uint_t               index;      /* 0: all */
     ngx_torii_interface_pt   visit;
     void                    *data;
 } ngx_torii_interface_look_t;
@@ -43,11 +43,11 @@ ngx_torii_interface_each(const char *name, ngx_torii_interface_pt visit,
     struct timeval              tv;
     ngx_torii_interface_look_t  look;
 
-    look.index = if_nametoindex(name);
+    look.index = name ? if_nametoindex(name) : 0;
     look.visit = visit;
     look.data = data;
 
-    if (look.index == 0) {
+    if (name && look.index == 0) {
         return NGX_DECLINED;
     }
 
@@ -155,7 +155,7 @@ ngx_torii_interface_message(const ngx_torii_interface_look_t *look,
     len = IFA_PAYLOAD(h);
     family = message->ifa_family;
 
-    if (message->ifa_index != look->index
+    if ((look->index && message->ifa_index != look->index)
         || (family != AF_INET && family != AF_INET6))
     {
         return;

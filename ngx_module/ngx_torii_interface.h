@@ -14,7 +14,8 @@
 
 
 /*
- * Calls visit() for each that lasts and counts beyond its link: 4 or 16 bytes.
+ * Calls visit() for each that lasts and counts beyond its link: 4 or 16 bytes;
+ * of all interfaces, if name is NULL.
  * NGX_DECLINED: there is no such interface; NGX_ERROR: what was visited may not
  * be all.
  */

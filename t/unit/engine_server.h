@@ -103,12 +103,16 @@ typedef struct {
     torii_str_t             address;
     const char             *target;    /* annotation, of all */
     torii_str_t             gone;
+    torii_str_t            *parent;    /* servers it names; NULL: not asked */
+    uint32_t                nparent;
+    const char             *silent;    /* why it does not answer */
     unsigned                incomplete:1;
     unsigned                unaddressed:1;
 
     /* what was told */
     uint32_t                resolves;
     uint32_t                verifies;
+    uint32_t                delegations;
     uint32_t                saves;
     uint32_t                changes;
     uint32_t                challenged;

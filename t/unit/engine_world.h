@@ -78,6 +78,12 @@ world_do(world_t *w, const dnssync_action_t *action)
         dnssync_engine_verified(w->e, w->now + 1, action->ticket, NULL);
         return;
 
+    case DNSSYNC_DO_SERVERS:
+        w->delegations++;
+        dnssync_engine_servers(w->e, w->now, action->ticket, w->silent,
+                               w->parent, w->silent ? 0 : w->nparent);
+        return;
+
     case DNSSYNC_DO_SAVE:
         world_save(w, action);
         return;
@@ -287,6 +293,7 @@ world_boot(world_t *w, const dnssync_driver_t *driver, int remember)
 
     conf.instance = torii_str(name);
     conf.seed = w->seed;
+    conf.delegation = (w->parent != NULL);
 
     w->e = dnssync_engine_create(&conf, w->now);
 

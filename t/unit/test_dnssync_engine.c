@@ -258,6 +258,63 @@ test_refused(void)
 }
 
 
+/* What servers the parent names, and what is told of it. */
+
+static void
+test_delegation(void)
+{
+    world_t      w;
+    torii_str_t  servers[2];
+
+    world_start(&w);
+    world_zone(&w, 0, "a.test");
+    world_zone(&w, 0, "unused.test");
+    world_host(&w, "www.a.test");
+
+    servers[0] = torii_str("NS1.test.");
+    servers[1] = torii_str("ns2.test");
+
+    w.parent = servers;
+    w.nparent = 1;
+    world_boot(&w, &world_driver, 0);
+    world_run(&w, WORLD_MINUTE, 0);
+
+    tap_ok(w.delegations == 1, "a zone in use is asked about, once: %u",
+           w.delegations);
+    tap_ok(world_told(&w, "delegation") == 0, "the same servers are no news");
+
+    w.nparent = 2;
+    world_run(&w, 24 * WORLD_HOUR, 0);
+
+    tap_ok(w.delegations == 2, "it is asked about once a day");
+    tap_ok(world_told(&w, "delegation") == 1, "one more server is told");
+
+    w.silent = "no answer";
+    world_run(&w, 24 * WORLD_HOUR + WORLD_MINUTE, 0);
+
+    tap_ok(world_told(&w, "delegation") == 1 && w.delegations == 3,
+           "what was told stays while nobody answers");
+
+    w.silent = NULL;
+    w.nparent = 1;
+    world_run(&w, WORLD_HOUR, 0);
+
+    tap_ok(world_told(&w, "delegation") == 0 && w.delegations == 4,
+           "who does not answer is asked again in an hour");
+
+    w.nparent = 0;
+    world_run(&w, 24 * WORLD_HOUR, 0);
+    world_host(&w, "new.a.test");
+    world_objects(&w);
+    world_run(&w, WORLD_MINUTE, 0);
+
+    tap_ok(world_told(&w, "delegation") == 1, "no delegation is told");
+    tap_ok(world_right(&w) == 2, "and stops nothing");
+
+    world_end(&w);
+}
+
+
 int
 main(void)
 {
@@ -267,6 +324,7 @@ main(void)
     test_deletes();
     test_many();
     test_refused();
+    test_delegation();
 
     return tap_done();
 }
