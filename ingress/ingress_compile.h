@@ -346,6 +346,7 @@ typedef struct ingress_told_s  ingress_told_t;
 struct ingress_told_s {
     ingress_told_t            *next;
     torii_str_t                name;
+    torii_str_t                issuer;      /* a further one; empty: its own */
     torii_str_t                discovery;
     torii_str_t                keys;
     uint64_t                   fetched;
@@ -497,6 +498,8 @@ void ingress_challenges_free(ingress_store_t *store);
 /* NULL: nothing is known, or it does not fit any more. */
 const ingress_told_t *ingress_told_find(ingress_compile_t *c,
     torii_str_t name);
+/* Of further issuers, for the table. */
+ingress_ref_t ingress_told_issuers(ingress_compile_t *c, torii_str_t name);
 void ingress_told_free(ingress_store_t *store);
 
 /* ingress_upstream.c */

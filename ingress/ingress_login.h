@@ -29,6 +29,9 @@ typedef struct {
                                           empty: nothing yet, or not asked */
     ingress_ref_t      keys;           /* its JWKS; likewise */
     uint64_t           fetched;        /* when, seconds since 1970 */
+    ingress_ref_t      issuers;        /* ingress_entry_t[], sorted by name:
+                                          further issuers whose tokens may be
+                                          taken, and their JWKS */
     ingress_ref_t      groups;         /* ingress_ref_t[], sorted: all that any
                                           route with this provider asks for */
     uint32_t           routes;         /* that use it */

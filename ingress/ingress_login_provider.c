@@ -359,7 +359,7 @@ ingress_provider_write(ingress_compile_t *c, ingress_item_t *e)
     size_t                     len;
     uint32_t                   i;
     uint64_t                   hash;
-    ingress_ref_t              name, settings, discovery, keys;
+    ingress_ref_t              name, settings, discovery, keys, issuers;
     const ingress_told_t      *told;
     const ingress_pairs_t     *data;
     ingress_table_provider_t  *record;
@@ -394,6 +394,8 @@ ingress_provider_write(ingress_compile_t *c, ingress_item_t *e)
         keys = ingress_writer_pool(c->w, told->keys.data, told->keys.len);
     }
 
+    issuers = ingress_told_issuers(c, e->key);
+
     e->u.secret.login.index = ingress_writer_n(c->w, PROVIDERS,
                                                ingress_table_provider_t);
 
@@ -405,6 +407,7 @@ ingress_provider_write(ingress_compile_t *c, ingress_item_t *e)
     record->discovery = discovery;
     record->keys = keys;
     record->fetched = told ? told->fetched : 0;
+    record->issuers = issuers;
 }
 
 

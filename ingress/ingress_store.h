@@ -164,6 +164,9 @@ int ingress_store_challenges(ingress_store_t *store,
  */
 int ingress_store_told(ingress_store_t *store, torii_str_t name,
     torii_str_t discovery, torii_str_t keys, uint64_t fetched);
+/* The same of a further issuer, whose tokens the provider may take. */
+int ingress_store_told_issuer(ingress_store_t *store, torii_str_t name,
+    torii_str_t issuer, torii_str_t keys);
 
 
 /*

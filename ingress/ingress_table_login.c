@@ -103,12 +103,15 @@ ingress_table_check_providers(const ingress_table_t *t)
             || !ingress_table_entries(t, p[i].settings)
             || !ingress_table_ref(t, p[i].discovery)
             || !ingress_table_ref(t, p[i].keys)
+            || !ingress_table_entries(t, p[i].issuers)
             || !ingress_table_strings(t, p[i].groups))
         {
             return "a login provider is out of bounds";
         }
 
-        if (!ingress_table_sorted(t, p[i].settings)) {
+        if (!ingress_table_sorted(t, p[i].settings)
+            || !ingress_table_sorted(t, p[i].issuers))
+        {
             return "settings of a login provider are not sorted";
         }
 

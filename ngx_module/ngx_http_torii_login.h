@@ -48,6 +48,8 @@ typedef struct {
     oauth2_keys_t            *keys;
     u_char                    keys_id[16];     /* in shared memory */
     uint64_t                  keys_version;    /* ms since 1970 */
+    oauth2_keys_t            *issuers[OAUTH2_ISSUERS_MAX];   /* of those of
+                                              settings; NULL: not known yet */
     const oauth2_setting_t   *in;          /* secrets among them */
     uint32_t                  nin;
     oauth2_projection_t       projection;
@@ -220,6 +222,24 @@ ngx_int_t ngx_http_torii_login_cookies(ngx_http_request_t *r,
 oauth2_fail_e ngx_http_torii_login_bearer(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx, ngx_http_torii_provider_t *p,
     const oauth2_session_t **session);
+
+
+/* ngx_http_torii_login_issuer.c: those of further issuers */
+
+uint64_t ngx_http_torii_login_issuers_hash(const ingress_table_t *t,
+    const ingress_table_provider_t *record, uint64_t hash);
+/* Their keys, as the record has them. */
+void ngx_http_torii_login_issuers(ngx_http_torii_provider_t *p,
+    const ingress_table_t *t, const ingress_table_provider_t *record,
+    ngx_log_t *log);
+void ngx_http_torii_login_issuers_free(ngx_http_torii_provider_t *p);
+/*
+ * Whether the token says that it is of one of them, so that trust and keys
+ * (NULL: none are known) are what it has to be held against.
+ */
+ngx_uint_t ngx_http_torii_login_issuer(ngx_http_torii_provider_t *p,
+    torii_arena_t *a, torii_str_t token, oauth2_trust_t *trust,
+    const torii_jwks_t **keys);
 
 
 /* ngx_http_torii_login_stream.c: streams end with their session */

@@ -1,8 +1,8 @@
 
 /*
- * Programs that bring an access token of the provider instead of a cookie
- * (RFC 6750, RFC 9068): verified, which is remembered for a minute at most, and
- * never logged in.
+ * Programs that bring an access token of the provider, or of a further issuer,
+ * instead of a cookie (RFC 6750, RFC 9068): verified, which is remembered for a
+ * minute at most, and never logged in.
  */
 
 #include "ngx_http_torii_login.h"
@@ -20,6 +20,9 @@ typedef struct {
 static oauth2_fail_e ngx_http_torii_bearer_verify(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx, ngx_http_torii_provider_t *p, torii_str_t text,
     const oauth2_session_t **session);
+static oauth2_fail_e ngx_http_torii_bearer_own(ngx_http_request_t *r,
+    ngx_http_torii_ctx_t *ctx, ngx_http_torii_provider_t *p, torii_str_t text,
+    oauth2_token_t *token);
 static ngx_uint_t ngx_http_torii_bearer_token(ngx_http_request_t *r,
     torii_str_t *token);
 static void ngx_http_torii_bearer_session(ngx_http_torii_provider_t *p,
@@ -81,10 +84,11 @@ ngx_http_torii_bearer_verify(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx,
     ngx_http_torii_provider_t *p, torii_str_t text,
     const oauth2_session_t **session)
 {
-    torii_arena_t  *a;
-    oauth2_fail_e   fail;
-    oauth2_token_t  token;
-    oauth2_trust_t  trust;
+    torii_arena_t       *a;
+    oauth2_fail_e        fail;
+    oauth2_token_t       token;
+    oauth2_trust_t       trust;
+    const torii_jwks_t  *keys;
 
     if (ngx_http_torii_bearer_arena) {
         torii_arena_destroy(ngx_http_torii_bearer_arena);
@@ -93,20 +97,17 @@ ngx_http_torii_bearer_verify(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx,
     a = torii_arena_create(4096);
     ngx_http_torii_bearer_arena = a;
 
-    oauth2_provider_trust(&p->settings.provider, &trust);
+    if (ngx_http_torii_login_issuer(p, a, text, &trust, &keys)) {
+        fail = oauth2_token_bearer(a, &trust, keys, text, ngx_time(), &token);
 
-    fail = oauth2_token_bearer(a, &trust, oauth2_keys_get(p->keys), text,
-                               ngx_time(), &token);
+        /* there is nobody here to ask for newer keys */
 
-    if (fail == OAUTH2_TOKEN_KEY && ngx_torii_login_keys_newer(p)) {
-        fail = oauth2_token_bearer(a, &trust, oauth2_keys_get(p->keys), text,
-                                   ngx_time(), &token);
-    }
+        if (fail == OAUTH2_TOKEN_KEY) {
+            fail = OAUTH2_TOKEN_SIGNATURE;
+        }
 
-    if (fail == OAUTH2_TOKEN_KEY && ctx->auth_wait == 0
-        && ngx_http_torii_bearer_wait(r, ctx, p, token.kid) != NGX_OK)
-    {
-        return OAUTH2_TOKEN_SIGNATURE;
+    } else {
+        fail = ngx_http_torii_bearer_own(r, ctx, p, text, &token);
     }
 
     if (fail != OAUTH2_OK) {
@@ -118,6 +119,38 @@ ngx_http_torii_bearer_verify(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx,
     *session = &ngx_http_torii_bearer_room;
 
     return OAUTH2_OK;
+}
+
+
+/* A token of the provider itself. */
+
+static oauth2_fail_e
+ngx_http_torii_bearer_own(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx,
+    ngx_http_torii_provider_t *p, torii_str_t text, oauth2_token_t *token)
+{
+    torii_arena_t   *a;
+    oauth2_fail_e    fail;
+    oauth2_trust_t   trust;
+
+    a = ngx_http_torii_bearer_arena;
+
+    oauth2_provider_trust(&p->settings.provider, &trust);
+
+    fail = oauth2_token_bearer(a, &trust, oauth2_keys_get(p->keys), text,
+                               ngx_time(), token);
+
+    if (fail == OAUTH2_TOKEN_KEY && ngx_torii_login_keys_newer(p)) {
+        fail = oauth2_token_bearer(a, &trust, oauth2_keys_get(p->keys), text,
+                                   ngx_time(), token);
+    }
+
+    if (fail == OAUTH2_TOKEN_KEY && ctx->auth_wait == 0
+        && ngx_http_torii_bearer_wait(r, ctx, p, token->kid) != NGX_OK)
+    {
+        return OAUTH2_TOKEN_SIGNATURE;
+    }
+
+    return fail;
 }
 
 

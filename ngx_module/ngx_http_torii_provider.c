@@ -166,6 +166,8 @@ ngx_http_torii_provider_hash(const ingress_table_t *t,
     s = ingress_table_str(t, record->keys);
     hash = torii_hash(s.data, s.len, hash);
 
+    hash = ngx_http_torii_login_issuers_hash(t, record, hash);
+
     s = ingress_table_str(t, record->groups);
     groups = (const ingress_ref_t *) s.data;
     n = s.len / sizeof(ingress_ref_t);
@@ -270,6 +272,8 @@ ngx_http_torii_provider_read(ngx_http_torii_provider_t *p,
         ngx_http_torii_provider_keys(p, ingress_table_str(t, record->keys),
                                      record->fetched, log);
     }
+
+    ngx_http_torii_login_issuers(p, t, record, log);
 
     return NGX_OK;
 }
@@ -534,6 +538,7 @@ ngx_http_torii_provider_retire(ngx_event_t *ev)
 
     oauth2_ring_free(p->ring);
     oauth2_keys_free(p->keys);
+    ngx_http_torii_login_issuers_free(p);
     torii_arena_destroy(p->arena);
 
     ngx_free(p);

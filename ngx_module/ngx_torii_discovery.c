@@ -14,19 +14,29 @@
 
 static void ngx_torii_discovery_loaded(void *ctx, torii_str_t name,
     torii_str_t data);
+static void ngx_torii_discovery_kept(ngx_torii_discovery_t *d,
+    torii_str_t name, const torii_node_t *doc, torii_str_t discovery,
+    torii_str_t keys, int64_t fetched);
 static ngx_torii_discovery_one_t *ngx_torii_discovery_get(
-    ngx_torii_discovery_t *d, torii_str_t name);
-static void ngx_torii_discovery_look(ngx_torii_discovery_t *d,
+    ngx_torii_discovery_t *d, torii_str_t name, torii_str_t further);
+static void ngx_torii_discovery_provider(ngx_torii_discovery_t *d,
     const ingress_table_t *t, const ingress_table_provider_t *record);
+static ngx_torii_discovery_one_t *ngx_torii_discovery_look(
+    ngx_torii_discovery_t *d, const ingress_table_t *t,
+    const ingress_table_provider_t *record, torii_str_t further);
 static ngx_torii_discovery_one_t *ngx_torii_discovery_one(
     ngx_torii_discovery_t *d, const ingress_table_t *t,
-    const ingress_table_provider_t *record);
+    const ingress_table_provider_t *record, torii_str_t further);
 static void ngx_torii_discovery_settings(ngx_torii_discovery_one_t *one,
     const ingress_table_t *t, const ingress_table_provider_t *record);
 static void ngx_torii_discovery_ca(ngx_torii_discovery_one_t *one);
 static void ngx_torii_discovery_held(ngx_torii_discovery_one_t *one,
     const ingress_table_t *t, const ingress_table_provider_t *record);
+static void ngx_torii_discovery_issuers(ngx_torii_discovery_one_t *one,
+    const ingress_table_t *t, const ingress_table_provider_t *record);
 static void ngx_torii_discovery_free(ngx_torii_discovery_one_t *one);
+static ingress_finding_t *ngx_torii_discovery_finding(
+    ngx_torii_discovery_t *d, ngx_torii_discovery_one_t *one);
 
 
 ngx_torii_discovery_t *
@@ -61,7 +71,8 @@ ngx_torii_discovery_create(ngx_torii_helper_t *h)
 }
 
 
-/* {"issuer": …, "fetched": …, "discovery": …, "keys": …}, of "ns/name.json" */
+/* {"issuer": …, "fetched": …, "discovery": …, "keys": …}, of "ns/name.json",
+   and of "ns/name@….json" for a further issuer */
 
 static void
 ngx_torii_discovery_loaded(void *ctx, torii_str_t name, torii_str_t data)
@@ -92,8 +103,7 @@ ngx_torii_discovery_loaded(void *ctx, torii_str_t name, torii_str_t data)
         && oauth2_claim_str(doc, "keys", OAUTH2_BODY_MAX, &keys) == TORII_OK
         && oauth2_claim_time(doc, "fetched", &fetched) == TORII_OK)
     {
-        (void) ingress_store_told(d->helper->store, name, discovery, keys,
-                                  (uint64_t) fetched);
+        ngx_torii_discovery_kept(d, name, doc, discovery, keys, fetched);
 
     } else {
         ngx_log_error(NGX_LOG_WARN, d->log, 0,
@@ -102,6 +112,32 @@ ngx_torii_discovery_loaded(void *ctx, torii_str_t name, torii_str_t data)
     }
 
     torii_arena_destroy(arena);
+}
+
+
+static void
+ngx_torii_discovery_kept(ngx_torii_discovery_t *d, torii_str_t name,
+    const torii_node_t *doc, torii_str_t discovery, torii_str_t keys,
+    int64_t fetched)
+{
+    u_char       *at;
+    torii_str_t   issuer;
+
+    at = ngx_strlchr(name.data, name.data + name.len, '@');
+
+    if (at == NULL) {
+        (void) ingress_store_told(d->helper->store, name, discovery, keys,
+                                  (uint64_t) fetched);
+        return;
+    }
+
+    name.len = at - name.data;
+
+    if (oauth2_claim_str(doc, "issuer", OAUTH2_URL_MAX, &issuer) == TORII_OK
+        && issuer.len)
+    {
+        (void) ingress_store_told_issuer(d->helper->store, name, issuer, keys);
+    }
 }
 
 
@@ -136,7 +172,7 @@ ngx_torii_discovery_compiled(ngx_torii_discovery_t *d)
     }
 
     for (i = 0; i < s[INGRESS_SECTION_PROVIDERS].n; i++) {
-        ngx_torii_discovery_look(d, &t, &t.providers[i]);
+        ngx_torii_discovery_provider(d, &t, &t.providers[i]);
     }
 
     for (q = ngx_queue_head(&d->all); q != ngx_queue_sentinel(&d->all);
@@ -163,7 +199,8 @@ ngx_torii_discovery_compiled(ngx_torii_discovery_t *d)
 
 
 static ngx_torii_discovery_one_t *
-ngx_torii_discovery_get(ngx_torii_discovery_t *d, torii_str_t name)
+ngx_torii_discovery_get(ngx_torii_discovery_t *d, torii_str_t name,
+    torii_str_t further)
 {
     ngx_queue_t                *q;
     ngx_torii_discovery_one_t  *one;
@@ -174,7 +211,9 @@ ngx_torii_discovery_get(ngx_torii_discovery_t *d, torii_str_t name)
     {
         one = ngx_queue_data(q, ngx_torii_discovery_one_t, queue);
 
-        if (torii_str_eq(one->name, name)) {
+        if (torii_str_eq(one->name, name)
+            && torii_str_eq(one->further, further))
+        {
             return one;
         }
     }
@@ -184,20 +223,41 @@ ngx_torii_discovery_get(ngx_torii_discovery_t *d, torii_str_t name)
 
 
 static void
+ngx_torii_discovery_provider(ngx_torii_discovery_t *d,
+    const ingress_table_t *t, const ingress_table_provider_t *record)
+{
+    uint32_t                    i;
+    ngx_torii_discovery_one_t  *one;
+
+    one = ngx_torii_discovery_look(d, t, record, torii_str(""));
+
+    if (one->stale || !one->sound) {
+        return;
+    }
+
+    for (i = 0; i < one->settings.nissuers; i++) {
+        (void) ngx_torii_discovery_look(d, t, record,
+                                        one->settings.issuers[i].issuer);
+    }
+}
+
+
+static ngx_torii_discovery_one_t *
 ngx_torii_discovery_look(ngx_torii_discovery_t *d, const ingress_table_t *t,
-    const ingress_table_provider_t *record)
+    const ingress_table_provider_t *record, torii_str_t further)
 {
     ngx_torii_discovery_one_t  *one;
 
-    one = ngx_torii_discovery_get(d, ingress_table_str(t, record->name));
+    one = ngx_torii_discovery_get(d, ingress_table_str(t, record->name),
+                                  further);
 
-    if (one && one->hash != record->hash) {
+    if (one && (one->hash != record->hash || one->stale)) {
 
         if (one->transfer) {
 
             one->seen = 1;
             one->stale = 1;
-            return;
+            return one;
         }
 
         ngx_torii_discovery_free(one);
@@ -205,16 +265,18 @@ ngx_torii_discovery_look(ngx_torii_discovery_t *d, const ingress_table_t *t,
     }
 
     if (one == NULL) {
-        one = ngx_torii_discovery_one(d, t, record);
+        one = ngx_torii_discovery_one(d, t, record, further);
     }
 
     one->seen = 1;
+
+    return one;
 }
 
 
 static ngx_torii_discovery_one_t *
 ngx_torii_discovery_one(ngx_torii_discovery_t *d, const ingress_table_t *t,
-    const ingress_table_provider_t *record)
+    const ingress_table_provider_t *record, torii_str_t further)
 {
     ngx_torii_discovery_one_t  *one;
 
@@ -224,6 +286,7 @@ ngx_torii_discovery_one(ngx_torii_discovery_t *d, const ingress_table_t *t,
     one->arena = torii_arena_create(4096);
     one->name = torii_arena_str(one->arena, ingress_table_str(t,
                                                               record->name));
+    one->further = torii_arena_str(one->arena, further);
     one->hash = record->hash;
     one->keys = oauth2_keys_create();
 
@@ -233,6 +296,13 @@ ngx_torii_discovery_one(ngx_torii_discovery_t *d, const ingress_table_t *t,
 
     if (one->asks) {
         ngx_torii_discovery_ca(one);
+    }
+
+    if (one->sound) {
+        ngx_torii_discovery_issuers(one, t, record);
+    }
+
+    if (one->asks && one->further.len == 0) {
         ngx_torii_discovery_held(one, t, record);
     }
 
@@ -262,11 +332,16 @@ ngx_torii_discovery_settings(ngx_torii_discovery_one_t *one,
                                       ingress_table_str(t, entry[i].value));
     }
 
-    one->asks = oauth2_settings_read(one->arena, one->name, in, n,
-                                     &one->settings, ngx_torii_login_check,
-                                     one)
-                == TORII_OK
-                && one->settings.provider.type->oidc;
+    one->sound = oauth2_settings_read(one->arena, one->name, in, n,
+                                      &one->settings, ngx_torii_login_check,
+                                      one)
+                 == TORII_OK;
+
+    if (one->sound) {
+        one->asks = one->further.len || one->settings.provider.type->oidc;
+        one->issuer = one->further.len ? one->further
+                                       : one->settings.provider.issuer;
+    }
 }
 
 
@@ -340,6 +415,44 @@ ngx_torii_discovery_held(ngx_torii_discovery_one_t *one,
 }
 
 
+/*
+ * What is held of further issuers: one of them finds its keys there, and the
+ * provider those that it does not name any more.
+ */
+
+static void
+ngx_torii_discovery_issuers(ngx_torii_discovery_one_t *one,
+    const ingress_table_t *t, const ingress_table_provider_t *record)
+{
+    uint32_t                i, k, n;
+    torii_str_t             list, issuer;
+    const ingress_entry_t  *entry;
+
+    list = ingress_table_str(t, record->issuers);
+    entry = (const ingress_entry_t *) list.data;
+    n = list.len / sizeof(ingress_entry_t);
+
+    for (i = 0; i < n; i++) {
+        issuer = ingress_table_str(t, entry[i].name);
+
+        if (one->further.len) {
+            one->known |= torii_str_eq(one->further, issuer);
+            continue;
+        }
+
+        for (k = 0; k < one->settings.nissuers; k++) {
+            if (torii_str_eq(one->settings.issuers[k].issuer, issuer)) {
+                break;
+            }
+        }
+
+        if (k == one->settings.nissuers) {
+            ngx_torii_discovery_drop(one->discovery, one->name, issuer);
+        }
+    }
+}
+
+
 static void
 ngx_torii_discovery_free(ngx_torii_discovery_one_t *one)
 {
@@ -398,6 +511,31 @@ ngx_torii_discovery_beat(ngx_torii_discovery_t *d)
 }
 
 
+static ingress_finding_t *
+ngx_torii_discovery_finding(ngx_torii_discovery_t *d,
+    ngx_torii_discovery_one_t *one)
+{
+    if (one->further.len) {
+        return ingress_finding_add(&d->findings, INGRESS_WARNING,
+                                   "IssuerUnreachable",
+                                   torii_str("data[extra-jwt-issuers]"),
+                                   one->further, "the issuer %s; %s",
+                                   one->error,
+                                   one->known ? "the keys that it had are used"
+                                              : "its tokens are refused until "
+                                                "it does");
+    }
+
+    return ingress_finding_add(&d->findings,
+                               one->known ? INGRESS_WARNING : INGRESS_ERROR,
+                               "IssuerUnreachable",
+                               torii_str("data[oidc-issuer-url]"),
+                               torii_str(""), "the issuer %s; %s", one->error,
+                               one->known ? "what it said before is used"
+                                          : "nobody can log in until it does");
+}
+
+
 const ingress_finding_t *
 ngx_torii_discovery_findings(ngx_torii_discovery_t *d,
     const ingress_finding_t *others)
@@ -428,14 +566,7 @@ ngx_torii_discovery_findings(ngx_torii_discovery_t *d,
             continue;
         }
 
-        f = ingress_finding_add(&d->findings,
-                                one->known ? INGRESS_WARNING : INGRESS_ERROR,
-                                "IssuerUnreachable",
-                                torii_str("data[oidc-issuer-url]"),
-                                torii_str(""),
-                                "the issuer %s; %s", one->error,
-                                one->known ? "what it said before is used"
-                                           : "nobody can log in until it does");
+        f = ngx_torii_discovery_finding(d, one);
 
         slash = ngx_strlchr(one->name.data, one->name.data + one->name.len,
                             '/');

@@ -10,6 +10,10 @@
 #define NGX_TORII_DISCOVERY_TIMEOUT  10000    /* ms of a request */
 #define NGX_TORII_DISCOVERY_CONNECT  3000
 
+/* Workers do not ask further issuers for new keys, so we do, as often as may
+   be (OAUTH2_KEYS_TTL_MIN). */
+#define NGX_TORII_DISCOVERY_SOON     "max-age=0"
+
 
 static void ngx_torii_discovery_send(ngx_torii_discovery_one_t *one,
     torii_str_t url);
@@ -19,11 +23,12 @@ static ngx_int_t ngx_torii_discovery_body(void *data, u_char *p, size_t len);
 static void ngx_torii_discovery_done(void *data, const char *error);
 static void ngx_torii_discovery_document(ngx_torii_discovery_one_t *one);
 static void ngx_torii_discovery_keys(ngx_torii_discovery_one_t *one);
+static ngx_uint_t ngx_torii_discovery_tell(ngx_torii_discovery_one_t *one);
 static void ngx_torii_discovery_keep(ngx_torii_discovery_one_t *one);
 static void ngx_torii_discovery_failed(ngx_torii_discovery_one_t *one,
     const char *error);
 static torii_str_t ngx_torii_discovery_file(torii_arena_t *a,
-    torii_str_t name);
+    torii_str_t name, torii_str_t further);
 static torii_str_t ngx_torii_discovery_str(torii_buf_t *b);
 
 
@@ -33,7 +38,7 @@ ngx_torii_discovery_ask(ngx_torii_discovery_one_t *one)
     torii_buf_t  url;
 
     ngx_memzero(&url, sizeof(torii_buf_t));
-    oauth2_discovery_url(one->settings.provider.issuer, &url);
+    oauth2_discovery_url(one->issuer, &url);
 
     one->second = 0;
     ngx_torii_discovery_send(one, ngx_torii_discovery_str(&url));
@@ -123,9 +128,10 @@ ngx_torii_discovery_done(void *data, const char *error)
 
     one->transfer = NULL;
 
-    /* its settings have changed: it is made anew with the next table */
+    /* its settings have changed: it is made anew with the next table, if it
+       is still to be asked */
 
-    if (one->stale) {
+    if (one->stale || !one->seen) {
         ngx_torii_pipeline_changed(one->discovery->helper,
                                    ngx_torii_publish_us());
         ngx_torii_pipeline_publish(one->discovery->helper);
@@ -134,8 +140,9 @@ ngx_torii_discovery_done(void *data, const char *error)
 
     if (error) {
         ngx_log_error(NGX_LOG_INFO, one->discovery->log, 0,
-                      "torii: issuer of login provider \"%*s\": %s",
-                      one->name.len, one->name.data, error);
+                      "torii: issuer \"%*s\" of login provider \"%*s\": %s",
+                      one->issuer.len, one->issuer.data, one->name.len,
+                      one->name.data, error);
         ngx_torii_discovery_failed(one, "does not answer");
         return;
     }
@@ -168,7 +175,7 @@ ngx_torii_discovery_document(ngx_torii_discovery_one_t *one)
     arena = torii_arena_create(16384);
 
     if (oauth2_discovery_read(arena, ngx_torii_discovery_str(&one->document),
-                              one->settings.provider.issuer,
+                              one->issuer,
                               one->settings.provider.algs,
                               one->settings.provider.loopback, &endpoints,
                               &error)
@@ -190,11 +197,14 @@ static void
 ngx_torii_discovery_keys(ngx_torii_discovery_one_t *one)
 {
     const char          *error;
+    torii_str_t          cache;
     ngx_torii_helper_t  *h;
 
-    if (oauth2_keys_set(one->keys, ngx_torii_discovery_str(&one->body),
-                        ngx_torii_discovery_str(&one->cache), ngx_time(),
-                        &error)
+    cache = one->further.len ? torii_str(NGX_TORII_DISCOVERY_SOON)
+                             : ngx_torii_discovery_str(&one->cache);
+
+    if (oauth2_keys_set(one->keys, ngx_torii_discovery_str(&one->body), cache,
+                        ngx_time(), &error)
         != TORII_OK)
     {
         ngx_torii_discovery_failed(one, error);
@@ -203,11 +213,7 @@ ngx_torii_discovery_keys(ngx_torii_discovery_one_t *one)
 
     h = one->discovery->helper;
 
-    if (ingress_store_told(h->store, one->name,
-                           ngx_torii_discovery_str(&one->document),
-                           ngx_torii_discovery_str(&one->body),
-                           (uint64_t) ngx_time()))
-    {
+    if (ngx_torii_discovery_tell(one)) {
         ngx_torii_discovery_keep(one);
         ngx_torii_pipeline_changed(h, ngx_torii_publish_us());
     }
@@ -223,6 +229,25 @@ ngx_torii_discovery_keys(ngx_torii_discovery_one_t *one)
 }
 
 
+static ngx_uint_t
+ngx_torii_discovery_tell(ngx_torii_discovery_one_t *one)
+{
+    torii_str_t       keys;
+    ingress_store_t  *store;
+
+    store = one->discovery->helper->store;
+    keys = ngx_torii_discovery_str(&one->body);
+
+    if (one->further.len) {
+        return ingress_store_told_issuer(store, one->name, one->further, keys);
+    }
+
+    return ingress_store_told(store, one->name,
+                              ngx_torii_discovery_str(&one->document), keys,
+                              (uint64_t) ngx_time());
+}
+
+
 static void
 ngx_torii_discovery_keep(ngx_torii_discovery_one_t *one)
 {
@@ -233,7 +258,7 @@ ngx_torii_discovery_keep(ngx_torii_discovery_one_t *one)
     ngx_memzero(&b, sizeof(torii_buf_t));
 
     torii_buf_adds(&b, "{\"issuer\":");
-    torii_buf_add_json(&b, one->settings.provider.issuer);
+    torii_buf_add_json(&b, one->issuer);
     torii_buf_printf(&b, ",\"fetched\":%lld,\"discovery\":",
                      (long long) ngx_time());
     torii_buf_add_json(&b, ngx_torii_discovery_str(&one->document));
@@ -242,7 +267,8 @@ ngx_torii_discovery_keep(ngx_torii_discovery_one_t *one)
     torii_buf_adds(&b, "}\n");
 
     (void) ngx_torii_file_write(&one->discovery->dir,
-                                ngx_torii_discovery_file(arena, one->name),
+                                ngx_torii_discovery_file(arena, one->name,
+                                                         one->further),
                                 ngx_torii_discovery_str(&b), 1,
                                 one->discovery->log);
 
@@ -267,7 +293,8 @@ ngx_torii_discovery_failed(ngx_torii_discovery_one_t *one, const char *error)
     }
 
     ngx_log_error(NGX_LOG_WARN, one->discovery->log, 0,
-                  "torii: issuer of login provider \"%*s\" %s", one->name.len,
+                  "torii: issuer \"%*s\" of login provider \"%*s\" %s",
+                  one->issuer.len, one->issuer.data, one->name.len,
                   one->name.data, error);
 
     one->error = error;
@@ -277,10 +304,41 @@ ngx_torii_discovery_failed(ngx_torii_discovery_one_t *one, const char *error)
 }
 
 
-static torii_str_t
-ngx_torii_discovery_file(torii_arena_t *a, torii_str_t name)
+void
+ngx_torii_discovery_drop(ngx_torii_discovery_t *d, torii_str_t name,
+    torii_str_t issuer)
 {
-    return torii_arena_printf(a, "%.*s.json", torii_str_arg(name));
+    torii_arena_t  *arena;
+
+    if (ingress_store_told_issuer(d->helper->store, name, issuer,
+                                  torii_str("")))
+    {
+        ngx_torii_pipeline_changed(d->helper, ngx_torii_publish_us());
+    }
+
+    arena = torii_arena_create(1024);
+
+    (void) ngx_torii_file_remove(&d->dir,
+                                 ngx_torii_discovery_file(arena, name, issuer),
+                                 d->log);
+
+    torii_arena_destroy(arena);
+}
+
+
+/* No name of a Secret has "@". */
+
+static torii_str_t
+ngx_torii_discovery_file(torii_arena_t *a, torii_str_t name,
+    torii_str_t further)
+{
+    if (further.len == 0) {
+        return torii_arena_printf(a, "%.*s.json", torii_str_arg(name));
+    }
+
+    return torii_arena_printf(a, "%.*s@%016llx.json", torii_str_arg(name),
+                              (unsigned long long) torii_hash(further.data,
+                                                              further.len, 0));
 }
 
 

@@ -19,6 +19,9 @@ typedef struct {
     ngx_torii_discovery_t      *discovery;
     torii_arena_t              *arena;
     torii_str_t                 name;      /* "namespace/name" */
+    torii_str_t                 further;   /* one of extra-jwt-issuers; empty:
+                                              the provider's own */
+    torii_str_t                 issuer;    /* that is asked */
     uint64_t                    hash;      /* of its settings */
     oauth2_settings_t           settings;
     oauth2_keys_t              *keys;      /* when to ask */
@@ -30,6 +33,7 @@ typedef struct {
     ngx_torii_curl_transfer_t  *transfer;
     const char                 *error;     /* NULL: all is well */
     ingress_findings_t          wrong;     /* settings; arena NULL: none is */
+    unsigned                    sound:1;   /* settings can be used */
     unsigned                    asks:1;    /* it is of OpenID Connect */
     unsigned                    known:1;   /* something is in the table */
     unsigned                    second:1;  /* keys are being asked for */
@@ -51,6 +55,9 @@ struct ngx_torii_discovery_s {
 
 /* Not while one->transfer is under way.  What comes of it goes to the store. */
 void ngx_torii_discovery_ask(ngx_torii_discovery_one_t *one);
+/* Of a further issuer that is no more: what was told and kept is dropped. */
+void ngx_torii_discovery_drop(ngx_torii_discovery_t *d, torii_str_t name,
+    torii_str_t issuer);
 
 
 /* ngx_torii_login_check.c: settings that are wrong */

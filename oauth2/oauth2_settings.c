@@ -113,6 +113,16 @@ oauth2_settings_cookie(oauth2_reading_t *o)
 }
 
 
+/* What the provider is asked for at a login. */
+
+static int
+oauth2_settings_members(const oauth2_provider_t *p)
+{
+    return p->hosted.given || p->orgs.given || p->teams.given
+           || p->users.given || p->members.given || p->projects.given;
+}
+
+
 /*
  * Everybody has an account at some providers, or can make one: whoever means
  * that says so by email-domain "*".
@@ -127,9 +137,7 @@ oauth2_settings_open(const oauth2_settings_t *s)
 
     return p->type->issuer && torii_str_eqs(p->issuer, p->type->issuer)
            && !s->policy.domains.given && !s->policy.emails.given
-           && !s->policy.groups.given && !p->hosted.given && !p->orgs.given
-           && !p->teams.given && !p->users.given && !p->members.given
-           && !p->projects.given;
+           && !s->policy.groups.given && !oauth2_settings_members(p);
 }
 
 
@@ -259,6 +267,13 @@ oauth2_settings_check(oauth2_reading_t *o)
         oauth2_settings_failed(o, "scope", "lacks \"openid\"");
     }
 
+    if (s->bearer && oauth2_settings_members(&s->provider)) {
+        oauth2_settings_failed(o, "skip-jwt-bearer-tokens",
+                               "does not go with rules about members (hosted "
+                               "domain, organisation, team, user, project): "
+                               "a token does not tell of them");
+    }
+
     if (oauth2_settings_open(s)) {
         oauth2_settings_failed(o, "email-domain",
                                "is missing: without it all who have an "
@@ -292,6 +307,11 @@ oauth2_settings_check(oauth2_reading_t *o)
     if (o->renew && o->renew >= s->life.absolute) {
         oauth2_settings_failed(o, "cookie-refresh",
                                "has to be less than cookie-expire");
+    }
+
+    error = oauth2_settings_issuers(s);
+    if (error) {
+        oauth2_settings_failed(o, "extra-jwt-issuers", error);
     }
 
     oauth2_settings_cookies(o);

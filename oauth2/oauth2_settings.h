@@ -22,6 +22,17 @@ typedef struct {
 } oauth2_setting_t;
 
 
+#define OAUTH2_ISSUERS_MAX          8
+
+/* Whose tokens are taken of programs, beside the provider's. */
+
+typedef struct {
+    torii_str_t           issuer;
+    const torii_str_t    *audiences;   /* one of them has to be the token's */
+    uint32_t              naudiences;
+} oauth2_issuer_t;
+
+
 /* Headers towards the backend, and of the answer of PREFIX/auth. */
 
 #define OAUTH2_PASS_USER            0x0001   /* pass-user-headers */
@@ -77,6 +88,8 @@ typedef struct {
     unsigned              end_session:1;   /* the provider's session ends with
                                               ours */
     unsigned              bearer:1;    /* skip-jwt-bearer-tokens */
+    const oauth2_issuer_t  *issuers;   /* extra-jwt-issuers, each once */
+    uint32_t              nissuers;
 
     torii_str_t           post_logout; /* where the provider sends back to */
     torii_str_t           title;       /* provider-display-name */

@@ -161,8 +161,7 @@ static const oauth2_option_t  oauth2_options[] = {
     /* clients that are programs */
 
     OAUTH2_FLAG("skip-jwt-bearer-tokens", OAUTH2_FLAG_BEARER),
-    OAUTH2_REFUSED("extra-jwt-issuers",
-                   "is not taken: only tokens of oidc-issuer-url are"),
+    OAUTH2_RULE("extra-jwt-issuers", oauth2_option_issuers),
     OAUTH2_ONLY("bearer-token-login-fallback", "true"),
 
     /* who may use it: read before it gets here */

@@ -1,8 +1,8 @@
 
 /*
  * Between the files that read a provider's options: the table is in
- * oauth2_settings_option.c, what reads a value in oauth2_settings_value.c and
- * oauth2_settings_rule.c.
+ * oauth2_settings_option.c, what reads a value in oauth2_settings_value.c,
+ * oauth2_settings_rule.c and oauth2_settings_issuer.c.
  */
 
 #ifndef _OAUTH2_SETTINGS_OPTION_H_INCLUDED_
@@ -105,6 +105,12 @@ const char *oauth2_option_whitelist(oauth2_reading_t *o, torii_str_t value);
 const char *oauth2_option_logout(oauth2_reading_t *o, torii_str_t value);
 const char *oauth2_option_skip(oauth2_reading_t *o, torii_str_t value);
 const char *oauth2_option_api(oauth2_reading_t *o, torii_str_t value);
+
+/* oauth2_settings_issuer.c: further issuers of tokens */
+
+const char *oauth2_option_issuers(oauth2_reading_t *o, torii_str_t value);
+/* When all options are read; NULL or what is wrong. */
+const char *oauth2_settings_issuers(const oauth2_settings_t *s);
 
 
 #endif /* _OAUTH2_SETTINGS_OPTION_H_INCLUDED_ */

@@ -438,3 +438,26 @@ oauth2_token_bearer(torii_arena_t *a, const oauth2_trust_t *trust,
 
     return out->sub.len ? OAUTH2_OK : OAUTH2_CLAIM_SUB;
 }
+
+
+oauth2_fail_e
+oauth2_token_issuer(torii_arena_t *a, unsigned algs, torii_str_t token,
+    torii_str_t *issuer)
+{
+    torii_jws_t          jws;
+    torii_jws_error_e    rc;
+    const torii_node_t  *claims;
+
+    rc = torii_jws_read(a, token, algs, &jws);
+    if (rc != TORII_JWS_OK) {
+        return oauth2_token_fails[rc];
+    }
+
+    claims = oauth2_claims(a, jws.payload, TORII_JWS_BYTES);
+    if (claims == NULL) {
+        return OAUTH2_CLAIM_FORM;
+    }
+
+    return oauth2_claim_str(claims, "iss", OAUTH2_URL_MAX, issuer) == TORII_OK
+           ? OAUTH2_OK : OAUTH2_CLAIM_ISS;
+}

@@ -65,6 +65,13 @@ oauth2_fail_e oauth2_token_bearer(torii_arena_t *a,
     const oauth2_trust_t *trust, const torii_jwks_t *keys, torii_str_t token,
     int64_t now, oauth2_token_t *out);
 
+/*
+ * "iss" as a token has it, which nobody has verified: it only tells whose keys
+ * and rules the token is to be held against.
+ */
+oauth2_fail_e oauth2_token_issuer(torii_arena_t *a, unsigned algs,
+    torii_str_t token, torii_str_t *issuer);
+
 /* The claims alone, already taken apart and verified: for tests. */
 oauth2_fail_e oauth2_token_claims(const oauth2_trust_t *trust,
     const torii_node_t *claims, int64_t now, oauth2_token_t *out);

@@ -2,7 +2,9 @@
 Logins in tests: a real OpenID provider, and a browser that goes through them.
 """
 
+import base64
 import http.client
+import json
 import re
 import ssl
 import time
@@ -233,6 +235,12 @@ class Browser:
         """Log in up to the callback, whose URL is returned."""
         page = self.login(url, name, stop=is_callback)
         return page.next
+
+
+def header_of(token):
+    """What a token says of its key."""
+    part = token.split(".")[0]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
 
 
 def is_callback(url):

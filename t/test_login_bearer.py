@@ -8,8 +8,10 @@ import time
 
 import pytest
 
+import manifest
+import nginx
 import oidc
-from logins import as_new, op, site, site_of      # noqa: fixtures
+from logins import as_new, known, op, site, site_of      # noqa: fixtures
 from test_login_gate import API, host_of, logged_in
 
 
@@ -114,3 +116,142 @@ def test_flood_of_unknown_keys_asks_the_provider_once(gateway, api, op):
     assert set(answers) == {401}
     assert op.counts().get("/jwks", 0) <= 1
     assert ask(gateway, api, ".".join(head)).status == 200
+
+
+@pytest.fixture(scope="module")
+def partner():
+    """A further issuer, whose audience is "robots": nobody logs in there."""
+    provider = oidc.Provider()
+    yield provider
+    provider.stop()
+
+
+@pytest.fixture
+def wide(gateway, site, partner):
+    """The URL of a host that takes tokens of both."""
+    url = site(host="wide.test", name="wide", skip_jwt_bearer_tokens="true",
+               oidc_extra_audience="api",
+               extra_jwt_issuers=f"{partner.issuer}=robots,"
+                                 f"{partner.issuer}=carts")
+    taken(gateway, url, partner)
+    return url
+
+
+def taken(gateway, url, partner):
+    """Wait until the keys of a further issuer are known to the workers."""
+    nginx.wait_until(
+        lambda: all(ask(gateway, url, partner.sign(aud="robots")).status == 200
+                    for _ in range(4)), lambda: gateway.report(), every=0.05)
+
+
+@pytest.mark.parametrize("by", ["rs", "ps", "es", "ed"])
+def test_token_of_a_further_issuer(gateway, wide, op, partner, by):
+    for token in (partner.sign(by, aud="robots", sub="bob"),
+                  partner.sign(by, aud=["x", "carts"], sub="bob")):
+        answer = ask(gateway, wide, token)
+        assert answer.status == 200
+        assert answer.echo.all("x-auth-request-user") == ["bob"]
+        assert answer.all("Set-Cookie") == []
+    assert ask(gateway, wide, op.sign(by)).status == 200
+
+
+@pytest.mark.parametrize("header, claims", [
+    ({}, {"aud": "api"}), ({}, {"aud": "app-es"}), ({}, {"aud": "ROBOTS"}),
+    ({}, {"aud": None}), ({}, {"aud": []}), ({}, {"exp": NOW - 400}),
+    ({}, {"exp": None}), ({}, {"sub": None}), ({}, {"iss": None}),
+    ({}, {"iss": "https://other.test"}), ({}, {"iss": ["https://other.test"]}),
+    ({}, {"at_hash": "x"}), ({"alg": "none"}, {}), ({"alg": "HS256"}, {}),
+    ({"kid": "unknown"}, {}),
+])
+def test_what_is_no_token_of_a_further_issuer(gateway, wide, partner, header,
+                                              claims):
+    token = partner.sign("es", header, **{"aud": "robots", **claims})
+    answer = ask(gateway, wide, token)
+    assert answer.status == 401
+    assert b'"target"' not in answer.body
+    assert 'error="invalid_token"' in answer.header("WWW-Authenticate")
+
+
+def test_issuers_do_not_speak_for_each_other(gateway, wide, api, op, partner):
+    for token in (partner.sign(iss=op.issuer, aud="api"),
+                  partner.sign(iss=op.issuer, aud="robots"),
+                  partner.sign(iss=partner.issuer + "/", aud="robots"),
+                  op.sign(iss=partner.issuer, aud="robots"),
+                  op.sign(aud="robots")):
+        assert ask(gateway, wide, token).status == 401
+
+    # a key of one with the name of the other's
+    kid = oidc.header_of(op.sign())["kid"]
+    assert ask(gateway, wide, partner.sign("es", {"kid": kid}, aud="api",
+                                           iss=op.issuer)).status == 401
+
+    assert ask(gateway, wide, partner.sign(aud="robots")).status == 200
+    assert ask(gateway, api, partner.sign(aud="robots")).status == 401
+    assert ask(gateway, api, partner.sign(aud="api")).status == 401
+
+
+def test_groups_of_a_further_issuer(gateway, site, partner):
+    url = site(host="herd.test", name="herd", skip_jwt_bearer_tokens="true",
+               extra_jwt_issuers=f"{partner.issuer}=robots",
+               annotations={"torii/oauth2-allowed-groups": "devs"})
+    taken(gateway, url, partner)
+    token = partner.sign(aud="robots", groups=["guests"])
+    assert ask(gateway, url, token).status == 403
+    token = partner.sign(aud="robots", groups=None)
+    assert ask(gateway, url, token).status == 403
+
+
+def test_further_issuer_is_down_at_first(gateway, site, op):
+    port = nginx.free_port()
+    issuer = f"http://127.0.0.1:{port}"
+    url = site(host="late.test", name="late", skip_jwt_bearer_tokens="true",
+               oidc_extra_audience="api",
+               extra_jwt_issuers=f"{issuer}=robots")
+    gateway.wait_finding(reason="IssuerUnreachable", severity="warning",
+                         field="extra-jwt-issuers", object="late-login")
+    assert ask(gateway, url, op.sign()).status == 200
+    assert ask(gateway, url, op.sign(iss=issuer, aud="robots")).status == 401
+
+    late = oidc.Provider(port=port)
+    try:
+        assert late.issuer == issuer
+        taken(gateway, url, late)
+    finally:
+        late.stop()
+
+
+def test_further_issuer_outlives_a_restart_and_goes(start_gateway, echo,
+                                                    authority, op):
+    partner = oidc.Provider()
+    gateway = start_gateway()
+    url = f"https://a.test:{gateway.tls}"
+
+    def apply(**more):
+        settings = op.settings(skip_jwt_bearer_tokens="true",
+                               oidc_extra_audience="api", **more)
+        gateway.apply("a", oidc.secret("a", settings),
+                      manifest.route("a.test", echo[0], name="a",
+                                     tls=authority.issue("a.test"),
+                                     annotations={"torii/oauth2": "a"}))
+
+    def kept():
+        return list(gateway.state.glob("private/oauth2/default/a@*.json"))
+
+    try:
+        apply(extra_jwt_issuers=f"{partner.issuer}=robots")
+        known(gateway, url)
+        taken(gateway, url, partner)
+        assert kept()
+        partner.set(down=True)
+        gateway.stop()
+        gateway.restart()
+        taken(gateway, url, partner)
+
+        partner.set(down=False)
+        apply()
+        nginx.wait_until(lambda: ask(gateway, url, partner.sign(aud="robots"))
+                         .status == 401, lambda: gateway.report())
+        assert ask(gateway, url, op.sign()).status == 200
+        nginx.wait_until(lambda: not kept(), "what was kept is dropped")
+    finally:
+        partner.stop()

@@ -400,6 +400,7 @@ table_make_logins(table_make_t *m)
     list[1] = table_make_str(m, "devs");
 
     provider.settings = table_make_entries(m, "client-id", "client-secret");
+    provider.issuers = table_make_entries(m, "https://a", "https://b");
     provider.groups = table_make_ref(m, list, sizeof(list));
     provider.name = table_make_str(m, "d/a");
     table_make_put(m, INGRESS_SECTION_PROVIDERS, &provider, sizeof(provider));

@@ -19,6 +19,7 @@
 #define TEST_BASE    "client-id=app|client-secret=s3cr3t-of-the-client|"      \
                      TEST_SECRET "|"
 #define TEST_OIDC    TEST_BASE "oidc-issuer-url=https://op.example|"
+#define TEST_EXTRA   "skip-jwt-bearer-tokens=true|extra-jwt-issuers="
 
 
 typedef struct {
@@ -265,8 +266,25 @@ static const struct {
     { "basic-auth-password=x", "basic-auth-password: is not taken" },
 
     { "skip-jwt-bearer-tokens=true", NULL },
+    { TEST_EXTRA "https://a.example=aud", NULL },
+    { TEST_EXTRA "https://a.example=x,https://b.example/t=y", NULL },
     { "extra-jwt-issuers=https://a.example=aud",
-      "extra-jwt-issuers: is not taken" },
+      "extra-jwt-issuers: is for tokens that only skip-jwt" },
+    { TEST_EXTRA "", "extra-jwt-issuers: is empty" },
+    { TEST_EXTRA "https://a.example", "extra-jwt-issuers: is not of" },
+    { TEST_EXTRA "https://a.example=", "extra-jwt-issuers: is not of" },
+    { TEST_EXTRA "=aud", "extra-jwt-issuers: is not of" },
+    { TEST_EXTRA "https://a.example=x=y", "extra-jwt-issuers: is not of" },
+    { TEST_EXTRA "http://a.example=aud",
+      "extra-jwt-issuers: has an issuer that" },
+    { TEST_EXTRA "https://a.example?x=aud",
+      "extra-jwt-issuers: has an issuer that" },
+    { TEST_EXTRA "a.example=aud", "extra-jwt-issuers: has an issuer that" },
+    { TEST_EXTRA "https://a=x,https://b=x,https://c=x,https://d=x,https://e=x,"
+      "https://f=x,https://g=x,https://h=x", NULL },
+    { TEST_EXTRA "https://a=x,https://b=x,https://c=x,https://d=x,https://e=x,"
+      "https://f=x,https://g=x,https://h=x,https://i=x",
+      "extra-jwt-issuers: has more than 8" },
     { "allowed-namespaces=a,b", NULL },
 
     /* said twice */
@@ -356,6 +374,9 @@ static const struct {
     { TEST_BASE "provider=github|github-org=corp", NULL },
     { TEST_BASE "provider=github|allowed-group=corp", NULL },
     { TEST_BASE "provider=google|google-hosted-domain=corp.example", NULL },
+    { TEST_BASE "provider=google|google-hosted-domain=corp.example|"
+      "skip-jwt-bearer-tokens=true",
+      "skip-jwt-bearer-tokens: does not go with" },
     { TEST_BASE "provider=gitlab|gitlab-project=a/b", NULL },
     { TEST_BASE "provider=github|oidc-issuer-url=https://github.corp.example",
       NULL },
@@ -479,6 +500,16 @@ test_meaning(void)
                      "|api-route=/x,/y");
     tap_ok(s->nskip == 2 && s->skip[1].nmethods == 2 && s->napi == 2,
            "lines are rules");
+
+    (void) test_read(TEST_OIDC TEST_EXTRA "https://a=x, https://b=y\n"
+                     "https://a=z");
+    tap_ok(s->nissuers == 2 && torii_str_eqs(s->issuers[0].issuer, "https://a")
+           && s->issuers[0].naudiences == 2
+           && torii_str_eqs(s->issuers[0].audiences[0], "x")
+           && torii_str_eqs(s->issuers[0].audiences[1], "z")
+           && s->issuers[1].naudiences == 1
+           && torii_str_eqs(s->issuers[1].audiences[0], "y"),
+           "an issuer has all its audiences, and no other's");
 }
 
 

@@ -534,6 +534,52 @@ test_bearer(void)
 }
 
 
+/* Whom a token says to be of, which is no more than that. */
+
+static int
+test_issuer_of(const char *json, const char *expected)
+{
+    torii_str_t  token, issuer;
+
+    token = test_token("at+jwt", torii_str(json));
+
+    /* another signature is of no matter */
+
+    token.data[token.len - 2] = token.data[token.len - 2] == 'A' ? 'B' : 'A';
+
+    if (oauth2_token_issuer(test_arena, test_trust.algs, token, &issuer)
+        != OAUTH2_OK)
+    {
+        return expected == NULL;
+    }
+
+    return expected && torii_str_eqs(issuer, expected);
+}
+
+
+static void
+test_issuer(void)
+{
+    torii_str_t  issuer;
+
+    tap_ok(test_issuer_of("{\"iss\":\"https://a\"}", "https://a"),
+           "issuer: as the token has it");
+    tap_ok(test_issuer_of("{\"sub\":\"a\"}", NULL)
+           && test_issuer_of("{\"iss\":[\"https://a\"]}", NULL)
+           && test_issuer_of("{\"iss\":1}", NULL)
+           && test_issuer_of("[\"iss\"]", NULL)
+           && test_issuer_of("{\"iss\":\"a\",\"iss\":\"b\"}", NULL),
+           "issuer: none, no string, or twice");
+    tap_ok(oauth2_token_issuer(test_arena, test_trust.algs, torii_str("a.b"),
+                               &issuer) == OAUTH2_TOKEN_FORM
+           && oauth2_token_issuer(test_arena, 0,
+                                  test_token("at+jwt",
+                                             torii_str("{\"iss\":\"a\"}")),
+                                  &issuer) == OAUTH2_TOKEN_ALG,
+           "issuer: of no token, or by an algorithm that is not taken");
+}
+
+
 static void
 test_answer(void)
 {
@@ -641,6 +687,7 @@ main(void)
     test_logout();
     test_backchannel();
     test_bearer();
+    test_issuer();
     test_answer();
     test_find();
     test_words();

@@ -50,6 +50,77 @@ test_found(torii_buf_t *out, const world_t *w)
 }
 
 
+/* Of the provider d/sso, as the table has them. */
+
+static int
+test_issuers(world_t *w, const char *expected)
+{
+    int                              same;
+    uint32_t                         i;
+    torii_buf_t                      b;
+    const ingress_entry_t           *entry;
+    const ingress_table_provider_t  *p;
+
+    memset(&b, 0, sizeof(torii_buf_t));
+    world_compile(w);
+
+    p = &w->t.providers[0];
+    entry = (const void *) (w->t.pool + p->issuers.off);
+
+    for (i = 0; i < p->issuers.len / sizeof(ingress_entry_t); i++) {
+        torii_buf_printf(&b, "%s=", login_str(w, entry[i].name));
+        torii_buf_printf(&b, "%s ", login_str(w, entry[i].value));
+    }
+
+    torii_buf_printf(&b, "| %s", login_str(w, p->keys));
+
+    same = b.len == strlen(expected)
+           && memcmp(b.data, expected, b.len) == 0;
+
+    torii_buf_free(&b);
+
+    return same;
+}
+
+
+static int
+test_issuer_told(world_t *w, const char *name, const char *issuer,
+    const char *keys)
+{
+    return ingress_store_told_issuer(w->store, torii_str(name),
+                                     torii_str(issuer), torii_str(keys));
+}
+
+
+static void
+test_further(void)
+{
+    world_t  w;
+
+    login_world(&w);
+    world_add(&w, PROVIDER("d/sso") NAMED("sso"));
+
+    tap_ok(test_issuer_told(&w, "d/sso", "https://b", "{b}")
+           && test_issuer_told(&w, "d/other", "https://c", "{c}")
+           && test_issuer_told(&w, "d/sso", "https://a", "{a}")
+           && test_issuers(&w, "https://a={a} https://b={b} | "),
+           "keys of further issuers, sorted, none of another provider");
+
+    tap_ok(test_issuer_told(&w, "d/sso", "https://a", "{a}") == 0
+           && test_issuer_told(&w, "d/sso", "https://a", "{2}")
+           && ingress_store_told(w.store, torii_str("d/sso"), torii_str("{}"),
+                                 torii_str("{own}"), 1)
+           && test_issuers(&w, "https://a={2} https://b={b} | {own}"),
+           "newer ones, apart from the provider's own");
+
+    tap_ok(test_issuer_told(&w, "d/sso", "https://a", "")
+           && test_issuers(&w, "https://b={b} | {own}"),
+           "one is taken back");
+
+    world_end(&w);
+}
+
+
 static void
 test_too_large(void)
 {
@@ -106,6 +177,7 @@ main(void)
     torii_buf_free(&out);
     world_end(&w);
 
+    test_further();
     test_too_large();
 
     return tap_done();
