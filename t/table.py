@@ -11,8 +11,8 @@ from gateway import TABLE_SECTIONS
 
 
 HEADER = 32                             # where its size, and checksums, begin
-CHALLENGES_HTTP, CHALLENGES_ALPN, POOL = range(TABLE_SECTIONS - 3,
-                                               TABLE_SECTIONS)
+CHALLENGES_HTTP, CHALLENGES_ALPN = TABLE_SECTIONS - 6, TABLE_SECTIONS - 5
+POOL = TABLE_SECTIONS - 1
 WORD = (1 << 64) - 1
 SECRET = (0xa0761d6478bd642f, 0xe7037ed1a0b428db, 0x8ebc6af09c88c6e3,
           0x589965cc75374cc3)
