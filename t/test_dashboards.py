@@ -235,6 +235,32 @@ def test_session_survives(site, gateway, echo, op, person):
     assert inside()
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_session_of_each_shape_lives_on_and_ends(gateway, sites, echo, op,
+                                                 person, shape):
+    target, text = dashboards.PAGES[shape]
+    url = sites[shape] + target
+    gateway.apply("provider", dashboards.provider(op))
+    person.login(url, "alice")
+
+    def inside():
+        page = person.open(url)
+        return (page.status, page.url) == (200, url) and text in page.text
+
+    gateway.reload()
+    assert inside()
+
+    gateway.serve(f"{secrets.token_hex(4)}.test", echo[0])
+    assert inside()
+
+    gateway.apply("provider", dashboards.provider(
+        op, cookie_secret=f"{secrets.token_hex(20)}\n{oidc.COOKIE_SECRET}"))
+    assert inside()
+
+    person.open(sites[shape] + "/oauth2/sign_out")
+    assert not inside()
+
+
 PROGRAM = """
     return (await fetch('/x', { headers: { Accept: 'application/json' } })
             ).status"""
