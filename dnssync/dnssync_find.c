@@ -66,13 +66,11 @@ dnssync_question(torii_buf_t *out, unsigned id, torii_str_t name,
 
 
 dnssync_step_e
-dnssync_txt_answer(torii_str_t answer, torii_str_t request, torii_str_t value,
+dnssync_final_answer(torii_str_t answer, torii_str_t request,
     char error[DNSSYNC_ERROR_MAX])
 {
-    unsigned          type, class, rcode;
-    dnssync_txt_t     txt;
+    unsigned          rcode;
     dnssync_header_t  header;
-    dnssync_reader_t  r;
 
     if (dnssync_message_answers(answer, request, &header) != TORII_OK) {
         snprintf(error, DNSSYNC_ERROR_MAX, "an answer to another question");
@@ -96,6 +94,24 @@ dnssync_txt_answer(torii_str_t answer, torii_str_t request, torii_str_t value,
         snprintf(error, DNSSYNC_ERROR_MAX, "it is not authoritative for the "
                  "name");
         return DNSSYNC_FAILED;
+    }
+
+    return DNSSYNC_DONE;
+}
+
+
+dnssync_step_e
+dnssync_txt_answer(torii_str_t answer, torii_str_t request, torii_str_t value,
+    char error[DNSSYNC_ERROR_MAX])
+{
+    unsigned          type, class;
+    dnssync_txt_t     txt;
+    dnssync_step_e    step;
+    dnssync_reader_t  r;
+
+    step = dnssync_final_answer(answer, request, error);
+    if (step != DNSSYNC_DONE) {
+        return step;
     }
 
     memset(&txt, 0, sizeof(dnssync_txt_t));

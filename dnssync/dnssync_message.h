@@ -127,6 +127,13 @@ int dnssync_walk(dnssync_walk_t *w, torii_str_t message,
 int dnssync_message_answers(torii_str_t message, torii_str_t request,
     dnssync_header_t *header);
 
+/*
+ * dnssync_find.c: whether an answer is one that its server stands for, so that
+ * its records may be looked at: DONE, IGNORED, TRUNCATED or FAILED with error.
+ */
+dnssync_step_e dnssync_final_answer(torii_str_t answer, torii_str_t request,
+    char error[DNSSYNC_ERROR_MAX]);
+
 
 void dnssync_write_u8(torii_buf_t *b, unsigned value);
 void dnssync_write_u16(torii_buf_t *b, unsigned value);

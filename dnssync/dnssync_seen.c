@@ -34,33 +34,14 @@ dnssync_step_e
 dnssync_set_answer(torii_str_t answer, torii_str_t request,
     const torii_str_t *values, uint32_t n, char error[DNSSYNC_ERROR_MAX])
 {
-    unsigned          class, rcode;
+    unsigned          class;
     dnssync_seen_t    seen;
-    dnssync_header_t  header;
+    dnssync_step_e    step;
     dnssync_reader_t  r;
 
-    if (dnssync_message_answers(answer, request, &header) != TORII_OK) {
-        snprintf(error, DNSSYNC_ERROR_MAX, "an answer to another question");
-        return DNSSYNC_IGNORED;
-    }
-
-    if (header.flags & DNSSYNC_TC) {
-        snprintf(error, DNSSYNC_ERROR_MAX, "the answer is truncated");
-        return DNSSYNC_TRUNCATED;
-    }
-
-    rcode = header.flags & DNSSYNC_RCODE;
-
-    if (rcode != 0 && rcode != DNSSYNC_NXDOMAIN) {
-        snprintf(error, DNSSYNC_ERROR_MAX, "it answers %s",
-                 dnssync_rcode_name(rcode));
-        return DNSSYNC_FAILED;
-    }
-
-    if (!(header.flags & DNSSYNC_AA)) {
-        snprintf(error, DNSSYNC_ERROR_MAX, "it is not authoritative for the "
-                 "name");
-        return DNSSYNC_FAILED;
+    step = dnssync_final_answer(answer, request, error);
+    if (step != DNSSYNC_DONE) {
+        return step;
     }
 
     memset(&seen, 0, sizeof(dnssync_seen_t));
