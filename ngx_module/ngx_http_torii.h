@@ -505,6 +505,9 @@ ngx_int_t ngx_http_torii_variables_auth(ngx_conf_t *cf);
 /* ngx_http_torii_filter.c */
 
 ngx_int_t ngx_http_torii_filter_init(ngx_conf_t *cf);
+/* A field of the answer; name and value are not copied. */
+ngx_int_t ngx_http_torii_header_add(ngx_http_request_t *r, char *name,
+    ngx_str_t *value);
 
 /* ngx_http_torii_balancer.c */
 

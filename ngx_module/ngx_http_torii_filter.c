@@ -34,8 +34,6 @@ static ngx_int_t ngx_http_torii_registry_error(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx);
 static ngx_int_t ngx_http_torii_header_set(ngx_http_request_t *r, char *name,
     ngx_str_t *value);
-static ngx_int_t ngx_http_torii_header_add(ngx_http_request_t *r, char *name,
-    ngx_str_t *value);
 static ngx_uint_t ngx_http_torii_header_is(ngx_table_elt_t *h, char *name);
 
 
@@ -700,7 +698,7 @@ ngx_http_torii_header_set(ngx_http_request_t *r, char *name, ngx_str_t *value)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_torii_header_add(ngx_http_request_t *r, char *name, ngx_str_t *value)
 {
     ngx_table_elt_t  *h;

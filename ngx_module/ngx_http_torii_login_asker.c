@@ -20,8 +20,6 @@ static ngx_int_t ngx_http_torii_denial_page(ngx_http_request_t *r,
     ngx_http_torii_provider_t *p, oauth2_kind_e kind, oauth2_fail_e reason);
 static torii_str_t ngx_http_torii_denial_back(ngx_http_request_t *r,
     oauth2_kind_e kind);
-static ngx_int_t ngx_http_torii_denial_add(ngx_http_request_t *r, char *name,
-    ngx_str_t *value);
 
 
 #define NGX_HTTP_TORII_ASKER(name, field)                                     \
@@ -224,7 +222,7 @@ ngx_http_torii_denial_headers(ngx_http_request_t *r,
                                 token ? ", error=\"invalid_token\"" : "")
                     - value.data;
 
-        if (ngx_http_torii_denial_add(r, "WWW-Authenticate", &value)
+        if (ngx_http_torii_header_add(r, "WWW-Authenticate", &value)
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -235,36 +233,15 @@ ngx_http_torii_denial_headers(ngx_http_request_t *r,
         value.data = (u_char *) denial->grpc_status;
         value.len = ngx_strlen(denial->grpc_status);
 
-        if (ngx_http_torii_denial_add(r, "grpc-status", &value) != NGX_OK) {
+        if (ngx_http_torii_header_add(r, "grpc-status", &value) != NGX_OK) {
             return NGX_ERROR;
         }
 
         value.data = (u_char *) denial->grpc_message;
         value.len = ngx_strlen(denial->grpc_message);
 
-        return ngx_http_torii_denial_add(r, "grpc-message", &value);
+        return ngx_http_torii_header_add(r, "grpc-message", &value);
     }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_torii_denial_add(ngx_http_request_t *r, char *name, ngx_str_t *value)
-{
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memzero(h, sizeof(ngx_table_elt_t));
-
-    h->hash = 1;
-    h->key.data = (u_char *) name;
-    h->key.len = ngx_strlen(name);
-    h->value = *value;
 
     return NGX_OK;
 }
