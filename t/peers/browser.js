@@ -12,6 +12,7 @@ const { options, serve } = require('./peer.js');
 const profiles = new Map();
 const pages = new Map();
 const WAIT = { timeout: 15000 };
+const ALL = { timeout: 40000 };     // of one command, whatever it waits for
 
 const ARGUMENTS = [
     '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage',
@@ -178,12 +179,26 @@ const commands = {
 };
 
 
+// Scripts in a page, new pages and the end of old ones have no time limit of
+// their own.
+
+function inTime(ask) {
+    let timer;
+    const late = new Promise((_, reject) => {
+        timer = setTimeout(() => reject(new Error(
+            `no end of ${JSON.stringify(ask)}`)), ALL.timeout);
+    });
+
+    return Promise.race([commands[ask.command](ask), late])
+        .finally(() => clearTimeout(timer));
+}
+
+
 async function main() {
     browser = await chromium.launch({ executablePath: '/usr/bin/chromium',
                                       headless: true, args: ARGUMENTS });
 
-    serve({ version: browser.version() },
-          (ask) => commands[ask.command](ask));
+    serve({ version: browser.version() }, inTime);
 }
 
 
