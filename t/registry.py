@@ -56,7 +56,7 @@ class Registry:
             if self.process.poll() is not None:
                 return "ended"
             try:
-                return urllib.request.urlopen(url).status == 200
+                return urllib.request.urlopen(url, timeout=5).status == 200
             except OSError:
                 return False
 

@@ -665,5 +665,5 @@ def test_30000_objects_are_served_quickly(api):
     begin = time.monotonic()
     answer = ask(api, "/apis/discovery.k8s.io/v1/endpointslices" + STREAM
                  + "1")
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 20
     assert answer.text.count("\n") >= 30001

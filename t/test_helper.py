@@ -548,7 +548,7 @@ def test_silent_name_server_holds_nobody_up(start_gateway, names, echo):
 
     began = time.monotonic()
     gateway.serve(HOST, echo[0])
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4     # and not for 40 timeouts
     gateway.apply("good", external("g.example", "good.test", BACKEND))
     wait_endpoint(gateway, "10.1.0.1")
 

