@@ -42,11 +42,14 @@ ingress_table_array(const ingress_table_t *t, ingress_ref_t ref, size_t size)
 }
 
 
-/* ingress_table.c */
+/* ingress_table_record.c */
 
 int ingress_table_entries(const ingress_table_t *t, ingress_ref_t ref);
 
-/* ingress_table_login.c: NULL, or words that follow "damaged: ". */
+/* NULL, or words that follow "damaged: ". */
+const char *ingress_table_check_records(const ingress_table_t *t);
+
+/* ingress_table_login.c: the same. */
 
 const char *ingress_table_check_logins(const ingress_table_t *t);
 
