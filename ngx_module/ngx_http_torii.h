@@ -572,6 +572,12 @@ char *ngx_http_torii_admin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 /* An answer whose body is out, which is freed with the request. */
 ngx_int_t ngx_http_torii_admin_send(ngx_http_request_t *r, ngx_uint_t status,
     char *type, torii_buf_t *out);
+
+/* ngx_http_torii_admin_metrics.c */
+
+ngx_uint_t ngx_http_torii_admin_metrics(ngx_http_request_t *r,
+    ngx_http_torii_main_conf_t *tmcf, ngx_torii_table_t *table,
+    torii_buf_t *out);
 /* A label's value, escaped; the labels that all metrics have. */
 void ngx_http_torii_label_value(torii_buf_t *out, torii_str_t value);
 void ngx_http_torii_label_const(torii_buf_t *out);
