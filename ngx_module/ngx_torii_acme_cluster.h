@@ -105,6 +105,14 @@ typedef struct {
 } ngx_torii_cluster_t;
 
 
+/* A question, of one term. */
+
+typedef struct {
+    ngx_torii_cluster_t     *cluster;
+    uint32_t                 term;
+} ngx_torii_asked_t;
+
+
 /* One write. */
 
 typedef struct {
@@ -120,6 +128,24 @@ typedef struct {
     unsigned                 restore:1;  /* the machine does not wait */
     unsigned                 removes:1;
 } ngx_torii_write_t;
+
+
+/* ngx_torii_acme_cluster_list.c */
+
+/* A page of it, the first if token is empty; then the machine is made. */
+void ngx_torii_cluster_list(ngx_torii_cluster_t *c, torii_str_t token);
+/* What was listed, for the machine. */
+void ngx_torii_cluster_load(ngx_torii_acme_t *a);
+/* Of the list; an answer that is still under way is of another term. */
+void ngx_torii_cluster_drop(ngx_torii_cluster_t *c);
+
+
+/* ngx_torii_acme_cluster_save.c */
+
+ngx_int_t ngx_torii_cluster_save(ngx_torii_acme_t *a,
+    const acme_action_t *action);
+ngx_int_t ngx_torii_cluster_account(ngx_torii_acme_t *a,
+    const acme_action_t *action);
 
 
 /* ngx_torii_acme_write.c */
@@ -170,6 +196,16 @@ void ngx_torii_spread_read(ngx_torii_cluster_t *c);
 /* … and once for the one that begins to. */
 void ngx_torii_spread_inherit(ngx_torii_cluster_t *c);
 void ngx_torii_spread_stop(ngx_torii_cluster_t *c);
+/* All have answered, or there is no more time. */
+void ngx_torii_spread_done(ngx_torii_cluster_t *c);
+
+
+/* ngx_torii_acme_places.c */
+
+void ngx_torii_places_find(ngx_torii_cluster_t *c);
+/* Those that have not answered yet. */
+void ngx_torii_places_ask(ngx_torii_cluster_t *c);
+void ngx_torii_places_free(ngx_torii_spread_t *s);
 
 
 #endif /* _NGX_TORII_ACME_CLUSTER_H_INCLUDED_ */
