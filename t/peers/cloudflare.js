@@ -1,5 +1,6 @@
 // Cloudflare's API, version 4: zones, records, batches that are done as a whole
-// or not at all.  It takes nothing that is not as its documentation has it.
+// or not at all.  It takes nothing that is not as its documentation has it, and
+// answers so, too: ../test_dns_prism.py has that judged by another.
 //
 // zone {id, name, type, quota}; put {zone, records: [{type, name, content, …}]};
 // remove {zone, name, type}; dump {zone}; set {token, key, email, batch, page}
@@ -16,6 +17,10 @@ const FIELDS = ['id', 'type', 'name', 'content', 'ttl', 'proxied', 'comment',
                 'tags', 'priority'];
 const TTL_MIN = 60;
 const TTL_MAX = 86400;
+const BORN = '2026-01-01T00:00:00Z';
+// strings of up to 255 bytes, \123 is one of them
+const TEXT = /^("([^"\\]|\\\d{3}|\\\D){0,255}" ?)+$/;
+const HOSTS = ['A', 'AAAA', 'CNAME'];
 
 let zones, settings, requests;
 
@@ -57,9 +62,15 @@ function authorize(headers) {
 }
 
 
-function page(query, list, max) {
+function page(query, list, max, filters = []) {
     const number = Number(query.get('page') || 1);
-    const size = Number(query.get('per_page') || 100);
+    const size = Number(query.get('per_page') || Math.min(max, 100));
+    const known = ['page', 'per_page', ...filters];
+    const unknown = [...query.keys()].find((key) => !known.includes(key));
+
+    if (unknown) {
+        refuse(400, 1004, `unknown parameter "${unknown}"`);
+    }
 
     if (!(number >= 1) || !(size >= 5) || size > max) {
         refuse(400, 1004, 'per_page or page is out of range');
@@ -71,6 +82,22 @@ function page(query, list, max) {
         page: number, per_page: size, count: part.length,
         total_count: list.length, total_pages: Math.ceil(list.length / size)
     });
+}
+
+
+// A zone as it is answered.
+function whole({ id, name, type }) {
+    return {
+        id, name, type: type || 'full', status: 'active', paused: false,
+        development_mode: 0, name_servers: ['a.ns.example', 'b.ns.example'],
+        original_name_servers: null, original_registrar: null,
+        original_dnshost: null, created_on: BORN, modified_on: BORN,
+        activated_on: BORN, permissions: ['#dns_records:edit'],
+        owner: { id: null, type: 'user' },
+        account: { id: 'a'.repeat(32), name: 'Operations' },
+        plan: { id: 'f'.repeat(32), name: 'Free Website', price: 0 },
+        meta: { step: 2, page_rule_quota: 3, phishing_detected: false }
+    };
 }
 
 
@@ -90,12 +117,11 @@ function check(zone, record) {
         : type === 'A' && !net.isIPv4(content) ? 'A'
         : type === 'AAAA' && !net.isIPv6(content) ? 'AAAA'
         : type === 'CNAME' && !/^[\w.-]+[^.]$/.test(content) ? 'CNAME'
-        : type === 'TXT' && !/^("([^"\\]|\\.){0,255}" ?)+$/.test(content)
-          ? 'TXT'
+        : type === 'TXT' && !TEXT.test(content) ? 'TXT'
         : !Number.isInteger(ttl)
           || (ttl !== 1 && (ttl < TTL_MIN || ttl > TTL_MAX)) ? 'ttl'
         : proxied !== undefined && typeof proxied !== 'boolean' ? 'proxied'
-        : proxied && (ttl !== 1 || !['A', 'AAAA', 'CNAME'].includes(type))
+        : proxied && (ttl !== 1 || !HOSTS.includes(type))
           ? 'proxied'
         : comment !== undefined && (typeof comment !== 'string'
                                     || comment.length > 100) ? 'comment'
@@ -111,39 +137,56 @@ function check(zone, record) {
 }
 
 
-function insert(records, zone, record, id) {
-    const hosts = ['A', 'AAAA', 'CNAME'];
+// A record as it is answered.
+function dress(record, old) {
+    const now = new Date().toISOString();
 
+    const made = Object.assign({ proxied: false, tags: [] }, record, {
+        id: old.id || crypto.randomBytes(16).toString('hex'),
+        comment: record.comment || null,
+        proxiable: HOSTS.includes(record.type), settings: {}, meta: {},
+        created_on: old.created_on || now, modified_on: now
+    });
+
+    if (made.comment) {
+        made.comment_modified_on = now;
+    }
+
+    if (made.tags.length > 0) {
+        made.tags_modified_on = now;
+    }
+
+    return made;
+}
+
+
+// An older one is replaced.
+function insert(records, zone, record, old = {}) {
     check(zone, record);
 
     for (const other of records.values()) {
-        if (other.name !== record.name || other.id === id) {
+        if (other.name !== record.name || other.id === old.id) {
             continue;
         }
         if (other.type === record.type && other.content === record.content) {
             refuse(400, 81058, 'An identical record already exists.');
         }
-        if (hosts.includes(record.type) && hosts.includes(other.type)
+        if (HOSTS.includes(record.type) && HOSTS.includes(other.type)
             && (record.type === 'CNAME' || other.type === 'CNAME')) {
             refuse(400, 81053, 'An A, AAAA, or CNAME record with that host '
                                + 'already exists.');
         }
     }
 
-    id = id || crypto.randomBytes(16).toString('hex');
+    const made = dress(record, old);
 
-    const whole = Object.assign(
-        { id, proxied: false, proxiable: hosts.includes(record.type),
-          comment: null, tags: [], created_on: '2026-01-01T00:00:00Z' },
-        record, { id });
-
-    records.set(id, whole);
+    records.set(made.id, made);
 
     if (records.size > zone.quota) {
         refuse(400, 81045, 'Record quota exceeded.');
     }
 
-    return whole;
+    return made;
 }
 
 
@@ -157,8 +200,8 @@ function existing(records, id) {
 
 
 function writable(record) {
-    const { id, type, name, content, ttl, proxied, comment } = record;
-    return Object.assign({ id, type, name, content, ttl, proxied },
+    const { id, type, name, content, ttl, proxied, comment, tags } = record;
+    return Object.assign({ id, type, name, content, ttl, proxied, tags },
                          comment === null ? {} : { comment });
 }
 
@@ -188,8 +231,11 @@ function batch(zone, body) {
     result.patches = (body.patches || []).map((change) => {
         const old = existing(records, change.id);
         return insert(records, zone, Object.assign(writable(old), change),
-                      change.id);
+                      old);
     });
+    result.puts = (body.puts || []).map((change) =>
+        insert(records, zone, Object.assign({ ttl: 1 }, change),
+               existing(records, change.id)));
     result.posts = (body.posts || []).map((change) => {
         if (change.id !== undefined) {
             refuse(400, 1004, 'a new record has no id');
@@ -217,7 +263,7 @@ function records(zone, request, query, rest) {
         const wanted = [...zone.records.values()].filter((record) =>
             ['name.exact', 'type'].every((key) => !query.has(key)
                 || query.get(key) === record[key.split('.')[0]]));
-        return page(query, wanted, settings.page);
+        return page(query, wanted, settings.page, ['name.exact', 'type']);
     }
 
     if (request.method === 'POST' && rest === '/batch') {
@@ -256,9 +302,7 @@ const provider = {
         authorize(request.headers);
 
         if (path && path[1] === '/zones' && request.method === 'GET') {
-            return page(url.searchParams, [...zones.values()].map(
-                ({ id, name, type }) => ({ id, name, type: type || 'full',
-                                           status: 'active' })), 50);
+            return page(url.searchParams, [...zones.values()].map(whole), 50);
         }
 
         const found = path && /^\/zones\/(\w+)(\/dns_records(.*))?$/.exec(
@@ -271,8 +315,7 @@ const provider = {
 
         return found[2]
             ? records(zone, request, url.searchParams, found[3])
-            : answer(200, { id: zone.id, name: zone.name,
-                            type: zone.type || 'full', status: 'active' });
+            : answer(200, whole(zone));
     },
 
     throttle: (fault) => answer(429, null, undefined,
