@@ -375,18 +375,20 @@ void
 ngx_torii_certificate_report(ngx_torii_acme_t *a)
 {
     uint32_t              i;
-    uint64_t              begin;
+    uint64_t              cpu, now;
     acme_status_t         status;
     torii_arena_t        *arena;
     ngx_torii_report_t    r;
     ngx_torii_wanted_t   *w;
     ingress_findings_t    findings;
 
-    begin = ngx_torii_publish_us();
+    now = ngx_torii_publish_us();
 
-    if (begin < a->report) {
+    if (now < a->report) {
         return;
     }
+
+    cpu = ngx_torii_publish_cpu();
 
     ngx_memzero(&r, sizeof(ngx_torii_report_t));
 
@@ -427,11 +429,12 @@ ngx_torii_certificate_report(ngx_torii_acme_t *a)
 
     torii_buf_free(&r.json);
 
-    ngx_torii_report_findings(a, arena, &findings);
+    cpu = ngx_torii_publish_cpu() - cpu;
 
     a->dirty = 0;
-    a->report = ngx_torii_publish_us();
-    a->report += NGX_TORII_CERTIFICATE_SHARE * (a->report - begin);
+    a->report = now + NGX_TORII_CERTIFICATE_SHARE * cpu;
+
+    ngx_torii_report_findings(a, arena, &findings);
 }
 
 

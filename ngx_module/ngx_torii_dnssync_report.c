@@ -78,12 +78,12 @@ static const ngx_torii_dnssync_reason_t  ngx_torii_dnssync_reasons[] = {
 void
 ngx_torii_dnssync_report(ngx_torii_dnssync_t *d)
 {
-    uint64_t             begin;
+    uint64_t             cpu;
     torii_buf_t          text;
     torii_arena_t       *arena;
     ingress_findings_t   findings;
 
-    begin = ngx_torii_publish_us();
+    cpu = ngx_torii_publish_cpu();
 
     arena = torii_arena_create(4096);
     ingress_findings_init(&findings, arena);
@@ -109,10 +109,11 @@ ngx_torii_dnssync_report(ngx_torii_dnssync_t *d)
         }
     }
 
-    ngx_torii_dnssync_say(d, arena, &findings);
+    cpu = ngx_torii_publish_cpu() - cpu;
 
-    d->report = ngx_torii_publish_us();
-    d->report += NGX_TORII_DNSSYNC_SHARE * (d->report - begin);
+    d->report = ngx_torii_publish_us() + NGX_TORII_DNSSYNC_SHARE * cpu;
+
+    ngx_torii_dnssync_say(d, arena, &findings);
 }
 
 

@@ -42,6 +42,9 @@ ngx_uint_t ngx_torii_publish_lost(ngx_torii_publisher_t *pub);
 
 uint64_t ngx_torii_publish_ms(void);     /* since 1970 */
 uint64_t ngx_torii_publish_us(void);     /* monotonic */
+/* us that the helper has run: on a busy machine the time that passes is several
+   times as long, and what is done for a share of it would wait that long */
+uint64_t ngx_torii_publish_cpu(void);
 
 
 /* ngx_torii_resolver.c: keeps names resolved, by c-ares on this event loop */

@@ -29,7 +29,6 @@ static void ngx_torii_pipeline_resolved(void *data, ngx_str_t *name,
 
 static void ngx_torii_pipeline_publish_handler(ngx_event_t *ev);
 static void ngx_torii_pipeline_compile(ngx_torii_helper_t *h);
-static uint64_t ngx_torii_pipeline_cpu(void);
 static void ngx_torii_pipeline_published(ngx_torii_helper_t *h, uint64_t now);
 
 
@@ -384,7 +383,7 @@ ngx_torii_pipeline_compile(ngx_torii_helper_t *h)
 
     control = h->pub.control;
     begin = ngx_torii_publish_us();
-    cpu = ngx_torii_pipeline_cpu();
+    cpu = ngx_torii_publish_cpu();
 
     arena = torii_arena_create(16384);
     ingress_findings_init(&findings, arena);
@@ -407,7 +406,7 @@ ngx_torii_pipeline_compile(ngx_torii_helper_t *h)
                     &h->out);
 
     compiled = ngx_torii_publish_us();
-    cpu = ngx_torii_pipeline_cpu() - cpu;
+    cpu = ngx_torii_publish_cpu() - cpu;
 
     rc = ngx_torii_publish(&h->pub, &h->out, h->log);
 
@@ -456,24 +455,6 @@ ngx_torii_pipeline_compile(ngx_torii_helper_t *h)
     }
 
     ngx_time_update();
-}
-
-
-/*
- * Microseconds that the helper has run: on a busy machine the time that passes
- * is several times as long, and would make changes wait that much longer.
- */
-
-static uint64_t
-ngx_torii_pipeline_cpu(void)
-{
-    struct timespec  ts;
-
-    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts) != 0) {
-        return 0;
-    }
-
-    return (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
 
