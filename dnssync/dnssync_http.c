@@ -112,13 +112,14 @@ dnssync_json_true(const torii_node_t *map, const char *name)
 
 /*
  * {"error":"text"}, {"error":{"message":"text"}}, {"message":"text"},
- * {"errors":[{"code":1,"message":"text"}]}, {"errors":["text"]}.
+ * {"errors":[{"code":1,"message":"text"}]}, {"errors":["text"]}, and behind the
+ * first one its reason: "error_chain":[{"code":1,"message":"text"}].
  */
 
 torii_str_t
 dnssync_http_error(torii_arena_t *a, torii_str_t body)
 {
-    torii_str_t          text, code;
+    torii_str_t          text, code, reason;
     const torii_node_t  *doc, *error, *list;
 
     body = torii_str_trim(body);
@@ -137,6 +138,10 @@ dnssync_http_error(torii_arena_t *a, torii_str_t body)
         error = list->items[0];
     }
 
+    list = torii_node_get(error, "error_chain");
+    reason = (list != NULL && list->type == TORII_NODE_LIST && list->n)
+             ? dnssync_json_str(list->items[0], "message") : torii_str("");
+
     if (error != NULL && error->type == TORII_NODE_STRING) {
         text = error->text;
 
@@ -149,6 +154,11 @@ dnssync_http_error(torii_arena_t *a, torii_str_t body)
 
     } else {
         text = body;
+    }
+
+    if (reason.len) {
+        text = torii_arena_printf(a, "%.*s: %.*s", torii_str_arg(text),
+                                  torii_str_arg(reason));
     }
 
     if (text.len > DNSSYNC_JSON_ERROR) {

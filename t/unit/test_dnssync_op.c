@@ -27,6 +27,10 @@ static const struct {
       "x: status 422, \"bad\"", 422, DNSSYNC_TROUBLE_ANSWER },
     { "errors", "{\"errors\":[{\"code\":9,\"message\":\"bad\"}]}",
       "x: status 500, \"bad\" (9)", 500, DNSSYNC_TROUBLE_DOWN },
+    { "errors with a chain", "{\"errors\":[{\"code\":9,\"message\":\"bad\","
+      "\"error_chain\":[{\"code\":10,\"message\":\"no such name\"}]}]}",
+      "x: status 400, \"bad: no such name\" (9)", 400,
+      DNSSYNC_TROUBLE_ANSWER },
     { "errors that are strings", "{\"errors\":[\"bad\"]}",
       "x: status 500, \"bad\"", 500, DNSSYNC_TROUBLE_DOWN },
     { "a page", "<html>", "x: status 500, with a page instead of an answer",
