@@ -17,8 +17,6 @@ from manifest import Address
 
 PEERS = pathlib.Path(__file__).resolve().parent / "peers"
 
-NPM_NODE = PEERS / "node_modules/.bin/node"
-
 
 def install():
     """npm's packages for the peers, once for each list of them."""
@@ -35,7 +33,8 @@ def install():
 def node():
     """The command; npm's, since Debian 12's is too old for oidc-provider,
     and where npm has none for this processor, the one on PATH."""
-    return str(NPM_NODE) if NPM_NODE.exists() else "node"
+    return next(map(str, PEERS.glob("node_modules/node-linux-*/bin/node")),
+                "node")
 
 
 class Node:
