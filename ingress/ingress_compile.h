@@ -136,27 +136,28 @@ struct ingress_item_s {
 };
 
 
-/* A policy that any number of Ingresses share; its refs point into pool. */
+/* The head of a record that any number of Ingresses share. */
 
 typedef struct {
     ingress_link_t             link;
     uint32_t                   refs;
+    torii_buf_t                pool;        /* what its own refs point into */
+} ingress_shared_t;
+
+
+typedef struct {
+    ingress_shared_t           head;
     uint64_t                   round;
     uint32_t                   index[2];    /* in POLICIES, by no_tls_redirect,
                                                or INGRESS_NONE */
     uint32_t                   base;        /* of pool in the table's pool */
     ingress_policy_t           policy;
-    torii_buf_t                pool;
 } ingress_interned_t;
 
 
-/* Settings of a login that any number of Ingresses share, likewise. */
-
 typedef struct {
-    ingress_link_t             link;
-    uint32_t                   refs;
+    ingress_shared_t           head;
     ingress_login_setting_t    setting;
-    torii_buf_t                pool;
 } ingress_login_shared_t;
 
 /* Who may enter the paths of an Ingress. */
@@ -526,6 +527,16 @@ void ingress_plan_free(ingress_store_t *store, ingress_plan_t *plan);
 void ingress_plan_prefetch(const ingress_plan_t *plan);
 
 #define ingress_plan_str(plan, ref)  ingress_pool_str(&(plan)->pool, ref)
+
+/* ingress_shared.c */
+
+/*
+ * The one of size bytes in table whose record, len bytes at the offset at, and
+ * pool are the same, made if there is none; it takes the pool.
+ */
+void *ingress_shared_hold(ingress_hash_t *table, size_t size, size_t at,
+    const void *record, size_t len, torii_buf_t *pool);
+void ingress_shared_release(ingress_hash_t *table, ingress_shared_t *shared);
 
 /* ingress_policy_share.c */
 

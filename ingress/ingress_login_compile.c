@@ -57,7 +57,7 @@ static const char *ingress_login_field(const ingress_plan_t *plan);
 #define ingress_login_setting(plan)  (&(plan)->login->shared->setting)
 
 #define ingress_login_str(plan, ref)                                          \
-    ingress_pool_str(&(plan)->login->shared->pool, ref)
+    ingress_pool_str(&(plan)->login->shared->head.pool, ref)
 
 
 void
@@ -360,7 +360,7 @@ ingress_login_record(ingress_compile_t *c, ingress_login_link_t *link)
     ingress_table_login_t    *record;
     ingress_login_setting_t   copy;
 
-    if (!ingress_writer_fits(c->w, 4 * link->shared->pool.len)
+    if (!ingress_writer_fits(c->w, 4 * link->shared->head.pool.len)
         || (link->chosen && !link->chosen->u.secret.login.fits))
     {
         link->problem = torii_str("the routing table is full");
@@ -370,8 +370,8 @@ ingress_login_record(ingress_compile_t *c, ingress_login_link_t *link)
     memset(&pool, 0, sizeof(torii_buf_t));
     memcpy(&copy, &link->shared->setting, sizeof(ingress_login_setting_t));
 
-    ingress_login_move(&copy, link->shared->pool.data, ingress_login_to_pool,
-                       &pool);
+    ingress_login_move(&copy, link->shared->head.pool.data,
+                       ingress_login_to_pool, &pool);
 
     if (link->headers) {
         link->problem = ingress_login_set_headers(c, &copy.record, &pool,

@@ -163,54 +163,22 @@ ingress_login_shared_t *
 ingress_login_hold(ingress_store_t *store,
     const ingress_login_setting_t *login, const torii_buf_t *pool)
 {
-    uint64_t                 hash;
     torii_buf_t              own;
     ingress_login_setting_t  copy;
-    ingress_login_shared_t  *shared;
 
     memset(&own, 0, sizeof(torii_buf_t));
     memcpy(&copy, login, sizeof(ingress_login_setting_t));
 
     ingress_login_move(&copy, pool->data, ingress_login_to_pool, &own);
 
-    hash = torii_hash(own.data, own.len,
-                      torii_hash(&copy, sizeof(copy), 0));
-
-    shared = ingress_hash_first(&store->logins, hash);
-
-    for ( /* void */ ; shared; shared = ingress_hash_next(shared)) {
-        if (memcmp(&shared->setting, &copy, sizeof(copy)) == 0
-            && shared->pool.len == own.len
-            && (own.len == 0
-                || memcmp(shared->pool.data, own.data, own.len) == 0))
-        {
-            torii_buf_free(&own);
-            shared->refs++;
-            return shared;
-        }
-    }
-
-    shared = torii_zalloc(sizeof(ingress_login_shared_t));
-
-    shared->refs = 1;
-    shared->pool = own;
-    memcpy(&shared->setting, &copy, sizeof(copy));
-
-    shared->link.hash = hash;
-    ingress_hash_add(&store->logins, &shared->link);
-
-    return shared;
+    return ingress_shared_hold(&store->logins, sizeof(ingress_login_shared_t),
+                               offsetof(ingress_login_shared_t, setting),
+                               &copy, sizeof(ingress_login_setting_t), &own);
 }
 
 
 void
 ingress_login_release(ingress_store_t *store, ingress_login_shared_t *shared)
 {
-    if (--shared->refs) {
-        return;
-    }
-
-    ingress_hash_delete(&store->logins, &shared->link);
-    torii_buf_free(&shared->pool);
-    free(shared);
+    ingress_shared_release(&store->logins, &shared->head);
 }

@@ -4,8 +4,6 @@
  * records in the table.
  */
 
-#include <stdlib.h>
-
 #include "ingress_compile.h"
 
 
@@ -39,56 +37,24 @@ ingress_interned_t *
 ingress_policy_hold(ingress_store_t *store, const ingress_policy_t *policy,
     const torii_buf_t *pool)
 {
-    uint64_t             hash;
-    torii_buf_t          own;
-    ingress_policy_t     copy;
-    ingress_interned_t  *shared;
+    torii_buf_t       own;
+    ingress_policy_t  copy;
 
     memset(&own, 0, sizeof(torii_buf_t));
     memcpy(&copy, policy, sizeof(ingress_policy_t));
 
     ingress_policy_move(&copy, pool->data, &own);
 
-    hash = torii_hash(own.data, own.len,
-                      torii_hash(&copy, sizeof(ingress_policy_t), 0));
-
-    shared = ingress_hash_first(&store->shared, hash);
-
-    for ( /* void */ ; shared; shared = ingress_hash_next(shared)) {
-        if (memcmp(&shared->policy, &copy, sizeof(ingress_policy_t)) == 0
-            && shared->pool.len == own.len
-            && (own.len == 0
-                || memcmp(shared->pool.data, own.data, own.len) == 0))
-        {
-            torii_buf_free(&own);
-            shared->refs++;
-            return shared;
-        }
-    }
-
-    shared = torii_zalloc(sizeof(ingress_interned_t));
-
-    shared->refs = 1;
-    shared->pool = own;
-    memcpy(&shared->policy, &copy, sizeof(ingress_policy_t));
-
-    shared->link.hash = hash;
-    ingress_hash_add(&store->shared, &shared->link);
-
-    return shared;
+    return ingress_shared_hold(&store->shared, sizeof(ingress_interned_t),
+                               offsetof(ingress_interned_t, policy), &copy,
+                               sizeof(ingress_policy_t), &own);
 }
 
 
 void
 ingress_policy_release(ingress_store_t *store, ingress_interned_t *shared)
 {
-    if (--shared->refs) {
-        return;
-    }
-
-    ingress_hash_delete(&store->shared, &shared->link);
-    torii_buf_free(&shared->pool);
-    free(shared);
+    ingress_shared_release(&store->shared, &shared->head);
 }
 
 
@@ -130,7 +96,8 @@ ingress_policy_base(ingress_compile_t *c, ingress_interned_t *shared)
     ingress_ref_t  ref;
 
     if (shared->round != c->store->round) {
-        ref = ingress_writer_pool(c->w, shared->pool.data, shared->pool.len);
+        ref = ingress_writer_pool(c->w, shared->head.pool.data,
+                                  shared->head.pool.len);
 
         shared->round = c->store->round;
         shared->base = ref.off;
