@@ -317,3 +317,31 @@ ngx_torii_dns_id(void)
 
     return id;
 }
+
+
+void
+ngx_torii_dns_job_ask(ngx_torii_dns_job_t *job)
+{
+    unsigned     i;
+    ngx_uint_t   n;
+    const char  *host;
+
+    for (i = 0; /* void */; i++) {
+        host = dnssync_find_server(job->find, i);
+
+        if (host == NULL) {
+            break;
+        }
+
+        if (ngx_torii_dns_peer_add(job, host) == NULL) {
+            ngx_torii_dns_job_end(job, "no memory");
+            return;
+        }
+    }
+
+    job->ready = 1;
+
+    for (n = 0; n < job->npeers; n++) {
+        ngx_torii_dns_peer_wait(&job->peers[n], 0);
+    }
+}

@@ -136,6 +136,8 @@ void ngx_torii_dns_job_end(ngx_torii_dns_job_t *job, const char *fmt, ...);
 const char *ngx_torii_dns_job_ares(ngx_torii_dns_job_t *job);
 /* Asks the resolver what job->find wants to know; found() tells the end. */
 void ngx_torii_dns_job_find(ngx_torii_dns_job_t *job);
+/* All servers that were found are asked. */
+void ngx_torii_dns_job_ask(ngx_torii_dns_job_t *job);
 
 ngx_torii_dns_peer_t *ngx_torii_dns_peer_add(ngx_torii_dns_job_t *job,
     const char *host);

@@ -76,10 +76,6 @@ ngx_torii_dns_txt_look(ngx_torii_dns_t *dns, torii_str_t name,
 static void
 ngx_torii_dns_look_found(ngx_torii_dns_job_t *job, const char *error)
 {
-    unsigned     i;
-    ngx_uint_t   n;
-    const char  *host;
-
     if (error) {
 
         if (++job->tries < NGX_TORII_DNS_FINDS) {
@@ -91,24 +87,7 @@ ngx_torii_dns_look_found(ngx_torii_dns_job_t *job, const char *error)
         return;
     }
 
-    for (i = 0; /* void */; i++) {
-        host = dnssync_find_server(job->find, i);
-
-        if (host == NULL) {
-            break;
-        }
-
-        if (ngx_torii_dns_peer_add(job, host) == NULL) {
-            ngx_torii_dns_job_end(job, "no memory");
-            return;
-        }
-    }
-
-    job->ready = 1;
-
-    for (n = 0; n < job->npeers; n++) {
-        ngx_torii_dns_peer_wait(&job->peers[n], 0);
-    }
+    ngx_torii_dns_job_ask(job);
 }
 
 

@@ -21,7 +21,6 @@ static torii_str_t ngx_torii_dns_seen_asked(ngx_torii_dns_job_t *job);
 static void ngx_torii_dns_seen_begin(ngx_torii_dns_job_t *job);
 static void ngx_torii_dns_seen_found(ngx_torii_dns_job_t *job,
     const char *error);
-static void ngx_torii_dns_seen_start(ngx_torii_dns_job_t *job);
 static void ngx_torii_dns_seen_resolved(ngx_torii_dns_peer_t *peer,
     const char *error);
 static ngx_uint_t ngx_torii_dns_seen_same(ngx_torii_dns_peer_t *peer);
@@ -186,7 +185,7 @@ ngx_torii_dns_seen_found(ngx_torii_dns_job_t *job, const char *error)
     unsigned  type;
 
     if (error == NULL) {
-        ngx_torii_dns_seen_start(job);
+        ngx_torii_dns_job_ask(job);
         return;
     }
 
@@ -201,39 +200,11 @@ ngx_torii_dns_seen_found(ngx_torii_dns_job_t *job, const char *error)
         && (dnssync_find_error(job->find)[0]
             || job->tries == NGX_TORII_DNS_FINDS))
     {
-        ngx_torii_dns_seen_start(job);
+        ngx_torii_dns_job_ask(job);
         return;
     }
 
     ngx_add_timer(&job->again, NGX_TORII_DNS_STEP);
-}
-
-
-static void
-ngx_torii_dns_seen_start(ngx_torii_dns_job_t *job)
-{
-    unsigned     i;
-    ngx_uint_t   n;
-    const char  *host;
-
-    for (i = 0; /* void */; i++) {
-        host = dnssync_find_server(job->find, i);
-
-        if (host == NULL) {
-            break;
-        }
-
-        if (ngx_torii_dns_peer_add(job, host) == NULL) {
-            ngx_torii_dns_job_end(job, "no memory");
-            return;
-        }
-    }
-
-    job->ready = 1;
-
-    for (n = 0; n < job->npeers; n++) {
-        ngx_torii_dns_peer_wait(&job->peers[n], 0);
-    }
 }
 
 
