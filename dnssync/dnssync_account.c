@@ -59,6 +59,7 @@ dnssync_account_create(torii_str_t name, const dnssync_option_t *settings,
         && dnssync_account_common(account, why) == TORII_OK)
     {
         (void) dnssync_account_driver(account, why);
+        dnssync_account_lock(account);
     }
 
     return account;

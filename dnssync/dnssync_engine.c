@@ -39,6 +39,7 @@ dnssync_engine_create(const dnssync_engine_conf_t *conf, uint64_t now)
                            conf->seed);
     e->observe = conf->observe;
     e->eager = conf->eager;
+    e->preview = conf->preview;
     e->delegation = conf->delegation;
     e->now = now;
 

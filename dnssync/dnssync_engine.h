@@ -20,12 +20,14 @@ typedef struct dnssync_engine_s  dnssync_engine_t;
 
 
 typedef struct {
-    torii_str_t                instance;   /* unlike any other's */
+    torii_str_t                instance;   /* WRITER.RUN (dnssync_lock.c); "":
+                                              it does not stay */
     uint64_t                   seed;       /* of jitter */
     unsigned                   observe:1;  /* plans, and writes nothing: as if
                                               the policy were "sync" … */
     unsigned                   eager:1;    /* … but not if it runs once, for
                                               which there is no quiet window */
+    unsigned                   preview:1;  /* dnssync_conf_t */
     unsigned                   delegation:1;   /* DNSSYNC_DO_SERVERS is asked */
 } dnssync_engine_conf_t;
 

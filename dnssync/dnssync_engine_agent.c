@@ -172,6 +172,8 @@ dnssync_agent_take(dnssync_engine_t *e, dnssync_agent_t *a,
         a->conf.instance = e->instance;
     }
 
+    a->conf.preview = e->preview;
+
     if (e->observe && !e->eager) {
         a->conf.policy = DNSSYNC_OBSERVE;
     }

@@ -141,12 +141,10 @@ dnssync_plan_after(dnssync_engine_t *e, dnssync_domain_t *d)
         }
     }
 
-    if (d->agent->conf.lock_period) {
-        at = e->now + d->agent->conf.lock_period * DNSSYNC_SECOND_MS;
+    at = d->plan.beat * DNSSYNC_SECOND_MS;
 
-        if (d->replan == 0 || at < d->replan) {
-            d->replan = at;
-        }
+    if (at && (d->replan == 0 || at < d->replan)) {
+        d->replan = at;
     }
 
     dnssync_asks(e, &d->plan);

@@ -233,6 +233,13 @@ dnssync_gate_acked(const dnssync_track_t *t)
 }
 
 
+int
+dnssync_gate_seen(const dnssync_track_t *t, uint64_t listed)
+{
+    return listed > t->since;
+}
+
+
 void
 dnssync_gate_hold(dnssync_track_t *t)
 {
@@ -399,12 +406,39 @@ dnssync_gate_zone(dnssync_gate_t *gate, torii_str_t id, uint64_t now)
     zone->id.data = torii_malloc(id.len);
     zone->began = now;
     zone->deleted = 0;
+    zone->lock = 0;
+    zone->since = 0;
 
     if (id.len) {
         memcpy(zone->id.data, id.data, id.len);
     }
 
     return zone;
+}
+
+
+uint64_t
+dnssync_gate_lock(dnssync_gate_t *gate, torii_str_t zone, uint64_t hash,
+    uint64_t now)
+{
+    uint32_t              i;
+    dnssync_gate_zone_t  *z;
+
+    for (i = 0; i < gate->nzones; i++) {
+        if (torii_str_eq(gate->zones[i].id, zone)) {
+            break;
+        }
+    }
+
+    z = (i < gate->nzones) ? &gate->zones[i]
+                           : dnssync_gate_zone(gate, zone, now);
+
+    if (z->lock != hash || z->since > now) {
+        z->lock = hash;
+        z->since = now;
+    }
+
+    return z->since;
 }
 
 

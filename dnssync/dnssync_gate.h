@@ -32,6 +32,8 @@ typedef struct {
     torii_str_t           id;
     uint64_t              began;     /* the window */
     uint32_t              deleted;   /* in it */
+    uint64_t              lock;      /* hash of what is late in it … */
+    uint64_t              since;     /* … since then; neither is saved */
 } dnssync_gate_zone_t;
 
 struct dnssync_gate_s {

@@ -215,6 +215,14 @@ dnssync_judge_gate(dnssync_ctx_t *ctx, dnssync_row_t *row, unsigned mask,
         return DNSSYNC_WHY_STALE;
     }
 
+    /* it may have been seen before the lock of whoever wants it */
+
+    if (confirmed && conf->lock_period && !row->gone
+        && !dnssync_gate_seen(t, ctx->zone->listed))
+    {
+        return DNSSYNC_WHY_STALE;
+    }
+
     if (ctx->writers) {
         return DNSSYNC_WHY_WRITERS;
     }

@@ -10,6 +10,7 @@
 
 #define DNSSYNC_OWNER_FIELDS  32
 #define DNSSYNC_OWNER_BEAT    0xffffffffffffULL
+#define DNSSYNC_OWNER_PERIOD  86400
 
 
 static int dnssync_owner_own(torii_arena_t *a, torii_str_t rest,
@@ -165,6 +166,7 @@ static int
 dnssync_owner_field(torii_arena_t *a, torii_str_t key, torii_str_t value,
     dnssync_owner_t *owner)
 {
+    uint64_t     number;
     torii_str_t  text;
 
     if (torii_str_eqs(key, "types")) {
@@ -174,6 +176,16 @@ dnssync_owner_field(torii_arena_t *a, torii_str_t key, torii_str_t value,
 
     if (torii_str_eqs(key, "beat")) {
         return torii_str_uint(value, DNSSYNC_OWNER_BEAT, &owner->beat);
+    }
+
+    if (torii_str_eqs(key, "period")) {
+        if (torii_str_uint(value, DNSSYNC_OWNER_PERIOD, &number) != TORII_OK) {
+            return TORII_DECLINED;
+        }
+
+        owner->period = (uint32_t) number;
+
+        return TORII_OK;
     }
 
     if (dnssync_owner_unescape(a, value, &text) != TORII_OK) {
@@ -417,7 +429,8 @@ dnssync_owner_write(const dnssync_registry_t *registry, dnssync_form_e form,
     if (owner->instance.len) {
         torii_buf_adds(b, ",instance=");
         dnssync_owner_escape(b, owner->instance);
-        torii_buf_printf(b, ",beat=%llu", (unsigned long long) owner->beat);
+        torii_buf_printf(b, ",beat=%llu,period=%u",
+                         (unsigned long long) owner->beat, owner->period);
     }
 
     return TORII_OK;

@@ -60,7 +60,8 @@ typedef struct {
     torii_str_t      id;
     torii_str_t      resource;
     torii_str_t      instance;  /* of a zone's lock: who writes, */
-    uint64_t         beat;      /* and when that was last told */
+    uint64_t         beat;      /* when that was last told, */
+    uint32_t         period;    /* and seconds until it is again; 0: not said */
     unsigned         types;     /* a mask; 0: not said */
     unsigned         external:1;
 } dnssync_owner_t;

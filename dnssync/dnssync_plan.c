@@ -40,6 +40,7 @@ static void dnssync_plan_zone(dnssync_map_t *map, dnssync_place_t *place,
 static void dnssync_plan_held(dnssync_ctx_t *ctx);
 static void dnssync_plan_unique(dnssync_plan_t *plan);
 static int dnssync_plan_name_order(const void *one, const void *two);
+static int dnssync_plan_rank(const dnssync_edit_t *edit);
 static int dnssync_plan_order(const void *one, const void *two);
 
 
@@ -54,7 +55,8 @@ static const struct {
     { DNSSYNC_WHY_INCOMPLETE, "the objects are not all known" },
     { DNSSYNC_WHY_EMPTY, "no host of the zone is left" },
     { DNSSYNC_WHY_STALE, "the zone's listing is too old" },
-    { DNSSYNC_WHY_WRITERS, "another instance writes by the same owner id" },
+    { DNSSYNC_WHY_WRITERS, "another gateway writes by the same owner id, or "
+      "did a moment ago: the zone's TXT _dnssync-lock tells which" },
     { DNSSYNC_WHY_LEADER, "this instance writes but since a moment ago" },
     { DNSSYNC_WHY_UNCONFIRMED, "it may be that they come back" },
     { DNSSYNC_WHY_BRAKE, "so many at once need an operator's consent" }
@@ -467,9 +469,20 @@ dnssync_plan_name_order(const void *one, const void *two)
 
 
 /*
- * New hosts first, deletions last, but a mark without a host before all: it
- * hides a wildcard.
+ * New hosts first, deletions last, but a mark without a host before: it hides a
+ * wildcard.  Before all of them others are told that there is a writer.
  */
+
+static int
+dnssync_plan_rank(const dnssync_edit_t *edit)
+{
+    if (edit->what == DNSSYNC_EDIT_LOCK) {
+        return 0;
+    }
+
+    return (edit->why == DNSSYNC_WHY_ORPHAN) ? 1 : 2 + (int) edit->what;
+}
+
 
 static int
 dnssync_plan_order(const void *one, const void *two)
@@ -480,12 +493,10 @@ dnssync_plan_order(const void *one, const void *two)
     a = one;
     b = two;
 
-    if ((a->why == DNSSYNC_WHY_ORPHAN) != (b->why == DNSSYNC_WHY_ORPHAN)) {
-        return (a->why == DNSSYNC_WHY_ORPHAN) ? -1 : 1;
-    }
+    rc = dnssync_plan_rank(a) - dnssync_plan_rank(b);
 
-    if (a->what != b->what) {
-        return (a->what > b->what) ? 1 : -1;
+    if (rc) {
+        return rc;
     }
 
     if (a->zone != b->zone) {

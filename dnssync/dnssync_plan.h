@@ -166,7 +166,10 @@ typedef struct {
     uint32_t                  brake_min;      /* 0: 5 */
     uint32_t                  brake_percent;  /* 0: 20 */
     uint32_t                  lock_period;    /* 0: no lock in the zone */
-    torii_str_t               instance;       /* nonce of the lock's holder */
+    torii_str_t               instance;       /* WRITER.RUN of the lock's
+                                                 holder; "": it writes none */
+    unsigned                  preview:1;      /* of what the one other writer
+                                                 that there may be will do */
     unsigned                  allow_empty:1;  /* a zone may lose all hosts */
     unsigned                  flatten:1;      /* aliases, not only at apex */
 } dnssync_conf_t;
@@ -247,7 +250,8 @@ const char *dnssync_why_word(dnssync_why_e why);
 
 
 typedef enum {
-    DNSSYNC_EDIT_CREATE = 0,   /* in the order in which they are to be done */
+    DNSSYNC_EDIT_CREATE = 0,   /* in the order in which they are to be done,
+                                  but for the lock, which is first */
     DNSSYNC_EDIT_CHANGE,
     DNSSYNC_EDIT_ADOPT,
     DNSSYNC_EDIT_LOCK,
@@ -308,6 +312,7 @@ typedef struct {
     uint32_t                  nlookups;
     uint32_t                  owned;       /* sets that are ours */
     uint32_t                  held;        /* sets that the brake holds */
+    uint64_t                  beat;        /* when a lock is due; 0: none is */
     unsigned                  observe:1;   /* do not do them */
 
     uint32_t                  edits_size;

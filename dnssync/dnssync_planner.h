@@ -111,6 +111,9 @@ typedef struct {
     uint32_t                   owned;      /* sets */
     uint32_t                   drops;      /* that passed the gate */
     uint32_t                   counts[DNSSYNC_WHY_BRAKE + 1];
+    const dnssync_rrset_t     *lock;       /* TXT set; NULL: there is none */
+    torii_str_t                lock_name;
+    uint64_t                   lock_since; /* what is late in it is; or 0 */
     unsigned                   delegates:1;
     unsigned                   writers:1;
 
@@ -178,6 +181,7 @@ void dnssync_edit_end(dnssync_ctx_t *ctx, dnssync_edit_t *edit);
 
 /* dnssync_lock.c: two writers of one id */
 void dnssync_lock_read(dnssync_ctx_t *ctx);
+/* After all other edits of the zone. */
 void dnssync_lock_edit(dnssync_ctx_t *ctx);
 
 /* dnssync_gate.c */
@@ -187,12 +191,17 @@ dnssync_track_t *dnssync_gate_track(dnssync_gate_t *gate, torii_str_t zone,
 int dnssync_gate_confirmed(dnssync_track_t *t, uint64_t now, uint32_t delay,
     int gone);
 int dnssync_gate_acked(const dnssync_track_t *t);
+/* Whether it was missing before the zone was listed. */
+int dnssync_gate_seen(const dnssync_track_t *t, uint64_t listed);
 void dnssync_gate_hold(dnssync_track_t *t);
 /* WHY_DIVERGES, WHY_FAILING, or WHY_NEW: it may be tried. */
 dnssync_why_e dnssync_gate_edit(dnssync_gate_t *gate,
     const dnssync_edit_t *edit, uint64_t now);
 uint32_t dnssync_gate_deleted(dnssync_gate_t *gate, torii_str_t zone,
     uint64_t now, uint32_t window);
+/* Since which listing of a zone this is late in its lock; a hash, or 0. */
+uint64_t dnssync_gate_lock(dnssync_gate_t *gate, torii_str_t zone,
+    uint64_t hash, uint64_t now);
 /* What is no longer missing in this zone is forgotten. */
 void dnssync_gate_end(dnssync_gate_t *gate, torii_str_t zone, uint64_t now);
 

@@ -153,7 +153,8 @@ static const dnssync_row_setting_t  dnssync_settings[] = {
     { { "brake-percent", "of what is owned, may be removed", 0, 0 },
       dnssync_setting_number, dnssync_at(conf.brake_percent), 0, 1, 100 },
 
-    { { "lock", "true: a record in the zone tells of two writers", 0, 0 },
+    { { "lock", "true: a record in the zone tells of two writers; the default "
+        "of sync, but for the registry txt", 0, 0 },
       dnssync_setting_lock, 0, 0, 0, 0 },
 
     { { "lock-period", "between two signs of life in it", 0, 0 },
@@ -473,9 +474,34 @@ dnssync_setting_lock(dnssync_account_t *account,
         return "is neither true nor false";
     }
 
-    account->conf.lock_period = on ? DNSSYNC_LOCK_PERIOD : 0;
-
     return NULL;
+}
+
+
+/*
+ * Where something can be deleted.  A zone that is taken over from ExternalDNS
+ * stays as it is; without TXT records there is no place for it.
+ */
+
+void
+dnssync_account_lock(dnssync_account_t *account)
+{
+    unsigned         on;
+    dnssync_conf_t  *conf;
+
+    conf = &account->conf;
+
+    (void) dnssync_account_bool(dnssync_account_setting(account, "lock"),
+                                conf->policy == DNSSYNC_SYNC
+                                && conf->registry.form
+                                   != DNSSYNC_FORM_EXTERNAL, &on);
+
+    if (!on || account->driver == NULL || account->driver->blind) {
+        conf->lock_period = 0;
+
+    } else if (conf->lock_period == 0) {
+        conf->lock_period = DNSSYNC_LOCK_PERIOD;
+    }
 }
 
 

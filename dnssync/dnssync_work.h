@@ -267,6 +267,7 @@ struct dnssync_engine_s {
     uint64_t                 now;
     unsigned                 observe:1;
     unsigned                 eager:1;
+    unsigned                 preview:1;
     unsigned                 delegation:1;
     unsigned                 leads:1;
     unsigned                 begun:1;    /* accounts are known */

@@ -37,6 +37,7 @@ typedef enum {
 typedef struct {
     torii_buf_t          holder;
     torii_buf_t          version;     /* resourceVersion */
+    torii_buf_t          uid;
     torii_buf_t          acquired;    /* acquireTime */
     uint64_t             transitions;
     uint64_t             hash;        /* of all that a holder changes */
@@ -125,6 +126,7 @@ ingress_lease_free(ingress_lease_t *l)
     torii_arena_destroy(l->arena);
     torii_buf_free(&l->record.holder);
     torii_buf_free(&l->record.version);
+    torii_buf_free(&l->record.uid);
     torii_buf_free(&l->record.acquired);
     torii_buf_free(&l->path);
     torii_buf_free(&l->body);
@@ -189,6 +191,13 @@ torii_str_t
 ingress_lease_holder(const ingress_lease_t *l)
 {
     return ingress_lease_str(&l->record.holder);
+}
+
+
+torii_str_t
+ingress_lease_uid(const ingress_lease_t *l)
+{
+    return ingress_lease_str(&l->record.uid);
 }
 
 
@@ -498,6 +507,7 @@ ingress_lease_record(ingress_lease_t *l, uint64_t now, const torii_node_t *doc)
     ingress_lease_keep(&l->record.holder, holder);
     ingress_lease_keep(&l->record.acquired, acquired);
     ingress_lease_keep(&l->record.version, version);
+    ingress_lease_keep(&l->record.uid, ingress_lease_text(meta, "uid"));
 
     return TORII_OK;
 }

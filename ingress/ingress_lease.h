@@ -40,6 +40,8 @@ int ingress_lease_release(ingress_lease_t *l, uint64_t now, uint64_t wall_us,
 
 /* Who holds it, for the admin page; "" is nobody known. */
 torii_str_t ingress_lease_holder(const ingress_lease_t *l);
+/* Of the object, unlike that of any other cluster's; "" is not known yet. */
+torii_str_t ingress_lease_uid(const ingress_lease_t *l);
 const char *ingress_lease_error(const ingress_lease_t *l);
 
 

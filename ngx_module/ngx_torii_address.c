@@ -13,7 +13,9 @@
 
 
 #define NGX_TORII_ADDRESS_MAX        64
-#define NGX_TORII_ADDRESS_INTERFACE  5000    /* ms between two looks */
+#define NGX_TORII_ADDRESS_INTERFACE  60000   /* ms between two looks at what
+                                                tells of its changes, … */
+#define NGX_TORII_ADDRESS_BLIND      5000    /* … or does not */
 #define NGX_TORII_ADDRESS_TIMEOUT    10000
 #define NGX_TORII_ADDRESS_NEVER      UINT32_MAX
 
@@ -22,6 +24,11 @@ struct ngx_torii_address_s {
     ngx_torii_helper_t  *helper;
     ngx_torii_api_t     *api;
     ngx_torii_echo_t    *echo;
+
+    ngx_torii_interface_changed_pt   changed;
+    void                            *data;
+    ngx_torii_interface_watch_t      watch;
+
     torii_arena_t       *arena;          /* of what was found */
     ingress_address_t    found[NGX_TORII_ADDRESS_MAX];
     ngx_uint_t           nfound;
@@ -42,6 +49,7 @@ static ngx_uint_t ngx_torii_address_service(ngx_torii_address_t *a,
     ingress_address_t *addresses, ngx_uint_t max);
 static ngx_uint_t ngx_torii_address_is_ip(ngx_str_t text);
 static void ngx_torii_address_interface(ngx_torii_address_t *a);
+static void ngx_torii_address_changed(void *data);
 static void ngx_torii_address_visit(void *data, int family,
     const u_char *address);
 static void ngx_torii_address_ask(ngx_torii_address_t *a, uint64_t now);
@@ -63,7 +71,8 @@ static const torii_tree_limits_t  ngx_torii_address_limits = {
 
 
 ngx_torii_address_t *
-ngx_torii_address_create(ngx_torii_helper_t *h, ngx_torii_api_t *api)
+ngx_torii_address_create(ngx_torii_helper_t *h, ngx_torii_api_t *api,
+    ngx_torii_interface_changed_pt changed, void *data)
 {
     ngx_torii_address_t  *a;
 
@@ -74,12 +83,17 @@ ngx_torii_address_create(ngx_torii_helper_t *h, ngx_torii_api_t *api)
 
     a->helper = h;
     a->api = api;
+    a->changed = changed;
+    a->data = data;
+    a->watch.changed = ngx_torii_address_changed;
+    a->watch.data = a;
+    a->watch.log = h->log;
     a->names = torii_arena_create(256);
     a->node.len = h->tmcf->kubernetes.node_name.len;
     a->node.data = h->tmcf->kubernetes.node_name.data;
 
     if (h->tmcf->kubernetes.publish == NGX_HTTP_TORII_PUBLISH_ECHO) {
-        a->echo = ngx_torii_echo_create(h);
+        a->echo = ngx_torii_echo_create(h, changed, data);
 
         if (a->echo == NULL) {
             return NULL;
@@ -109,8 +123,11 @@ ngx_torii_address_get(ngx_torii_address_t *a, uint64_t now,
 
     case NGX_HTTP_TORII_PUBLISH_INTERFACE:
         if (now >= a->due) {
+            a->due = now + (ngx_torii_interface_watch(&a->watch) == NGX_OK
+                            ? NGX_TORII_ADDRESS_INTERFACE
+                            : NGX_TORII_ADDRESS_BLIND);
+
             ngx_torii_address_interface(a);
-            a->due = now + NGX_TORII_ADDRESS_INTERFACE;
         }
 
         *wait = a->due - now;
@@ -230,6 +247,16 @@ ngx_torii_address_interface(ngx_torii_address_t *a)
     }
 
     a->told = (a->nfound == 0);
+}
+
+
+static void
+ngx_torii_address_changed(void *data)
+{
+    ngx_torii_address_t *a = data;
+
+    a->due = 0;
+    a->changed(a->data);
 }
 
 

@@ -18,6 +18,7 @@
 
 
 static ngx_int_t ngx_torii_dnssync_dirs(ngx_torii_dnssync_t *d);
+static void ngx_torii_dnssync_moved(void *data);
 static void ngx_torii_dnssync_pump_handler(ngx_event_t *ev);
 static void ngx_torii_dnssync_look_handler(ngx_event_t *ev);
 static void ngx_torii_dnssync_pump(ngx_torii_dnssync_t *d);
@@ -73,7 +74,8 @@ ngx_torii_dnssync_create(ngx_torii_helper_t *h)
     /* in a cluster the node or the pod is asked for, which needs the API */
 
     if (!h->tmcf->kubernetes.enable) {
-        d->addresses = ngx_torii_address_create(h, NULL);
+        d->addresses = ngx_torii_address_create(h, NULL,
+                                                ngx_torii_dnssync_moved, d);
 
         if (d->addresses == NULL) {
             return NULL;
@@ -138,6 +140,15 @@ ngx_torii_dnssync_look(ngx_torii_dnssync_t *d)
 }
 
 
+/* The gateway may have other addresses now. */
+
+static void
+ngx_torii_dnssync_moved(void *data)
+{
+    ngx_torii_dnssync_look(data);
+}
+
+
 void
 ngx_torii_dnssync_api(ngx_torii_dnssync_t *d, ngx_torii_api_t *api)
 {
@@ -145,7 +156,8 @@ ngx_torii_dnssync_api(ngx_torii_dnssync_t *d, ngx_torii_api_t *api)
         return;
     }
 
-    d->addresses = ngx_torii_address_create(d->helper, api);
+    d->addresses = ngx_torii_address_create(d->helper, api,
+                                            ngx_torii_dnssync_moved, d);
 
     if (d->addresses) {
         d->api = api;
@@ -154,13 +166,23 @@ ngx_torii_dnssync_api(ngx_torii_dnssync_t *d, ngx_torii_api_t *api)
 
 
 void
-ngx_torii_dnssync_lead(ngx_torii_dnssync_t *d, ngx_uint_t leads)
+ngx_torii_dnssync_lead(ngx_torii_dnssync_t *d, ngx_uint_t leads,
+    torii_str_t lease)
 {
     if (d->leads == leads) {
         return;
     }
 
     d->leads = leads;
+
+    if (d->lease.len == 0 && lease.len) {
+        d->lease.data = ngx_pnalloc(d->helper->pool, lease.len);
+
+        if (d->lease.data) {
+            ngx_memcpy(d->lease.data, lease.data, lease.len);
+            d->lease.len = lease.len;
+        }
+    }
 
     if (d->engine) {
         dnssync_engine_lead(d->engine, ngx_torii_publish_ms(), leads,
@@ -267,7 +289,7 @@ ngx_torii_dnssync_look_handler(ngx_event_t *ev)
 static void
 ngx_torii_dnssync_start(ngx_torii_dnssync_t *d)
 {
-    u_char                 instance[16], bytes[8];
+    u_char                 instance[NGX_TORII_DNSSYNC_INSTANCE];
     dnssync_engine_conf_t  conf;
 
     d->curl = ngx_torii_curl_create(d->helper->pool, d->log);
@@ -280,17 +302,11 @@ ngx_torii_dnssync_start(ngx_torii_dnssync_t *d)
 
     ngx_memzero(&conf, sizeof(dnssync_engine_conf_t));
 
-    if (RAND_bytes((u_char *) &conf.seed, sizeof(conf.seed)) != 1
-        || RAND_bytes(bytes, sizeof(bytes)) != 1)
-    {
+    if (RAND_bytes((u_char *) &conf.seed, sizeof(conf.seed)) != 1) {
         conf.seed = ngx_torii_publish_us() ^ (uint64_t) ngx_pid << 32;
-        ngx_memcpy(bytes, &conf.seed, sizeof(bytes));
     }
 
-    (void) ngx_hex_dump(instance, bytes, sizeof(bytes));
-
-    conf.instance.data = instance;
-    conf.instance.len = sizeof(instance);
+    conf.instance = ngx_torii_dnssync_instance(d, instance);
     conf.observe = (d->helper->tmcf->dns.observe != 0);
     conf.delegation = 1;
 

@@ -17,6 +17,9 @@
 
 #define NGX_TORII_DNSSYNC_TYPE  "torii/dns-provider"   /* of a Secret */
 
+#define NGX_TORII_DNSSYNC_WRITER    64
+#define NGX_TORII_DNSSYNC_INSTANCE  (NGX_TORII_DNSSYNC_WRITER + 32)
+
 
 typedef struct ngx_torii_dnssync_s  ngx_torii_dnssync_t;
 
@@ -32,9 +35,13 @@ void ngx_torii_dnssync_beat(ngx_torii_dnssync_t *d);
 /* Findings of DNS in front of the source's own. */
 const ingress_finding_t *ngx_torii_dnssync_findings(ngx_torii_dnssync_t *d,
     const ingress_finding_t *source);
-/* In a cluster: where its API is, and whether this instance leads. */
+/*
+ * In a cluster: where its API is, and whether this instance leads; lease is the
+ * uid of the Lease by which it does, or empty.
+ */
 void ngx_torii_dnssync_api(ngx_torii_dnssync_t *d, ngx_torii_api_t *api);
-void ngx_torii_dnssync_lead(ngx_torii_dnssync_t *d, ngx_uint_t leads);
+void ngx_torii_dnssync_lead(ngx_torii_dnssync_t *d, ngx_uint_t leads,
+    torii_str_t lease);
 /* The engine is asked what to do, once the present call is over. */
 void ngx_torii_dnssync_wake(ngx_torii_dnssync_t *d);
 /* At objects, accounts and addresses, soon. */
@@ -64,6 +71,7 @@ struct ngx_torii_dnssync_s {
     ngx_connection_t         dummy;      /* what those point to */
     uint64_t                 looked;     /* us */
     ngx_uint_t               leads;
+    torii_str_t              lease;      /* uid, or empty */
 
     torii_str_t              owner;      /* who we are in zones; empty: not
                                             known yet */
@@ -161,6 +169,9 @@ void ngx_torii_dnssync_save(ngx_torii_dnssync_t *d,
     const dnssync_action_t *action);
 /* NGX_OK: d->owner is known.  NGX_AGAIN: later. */
 ngx_int_t ngx_torii_dnssync_owner(ngx_torii_dnssync_t *d);
+/* WRITER.RUN, by which this process is known to others of the same owner. */
+torii_str_t ngx_torii_dnssync_instance(ngx_torii_dnssync_t *d,
+    u_char buf[NGX_TORII_DNSSYNC_INSTANCE]);
 
 
 /* ngx_torii_dnssync_report.c */

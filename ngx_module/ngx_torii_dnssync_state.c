@@ -2,7 +2,8 @@
 /*
  * What DNS keeps between two helpers, all of it hints that may be lost; and
  * who this gateway is in zones, which must not change: what it wrote would be
- * another's.
+ * another's.  Gateways that have one owner's id by mistake are told apart by
+ * where they keep this: each has a state folder, or a Lease, of its own.
  */
 
 #include "ngx_torii_dnssync.h"
@@ -14,6 +15,7 @@
 
 
 #define NGX_TORII_DNSSYNC_OWNER    "owner"       /* a file */
+#define NGX_TORII_DNSSYNC_WHO      "writer"      /* another one */
 #define NGX_TORII_DNSSYNC_MACHINE  "/etc/machine-id"
 #define NGX_TORII_DNSSYNC_ASK      10000         /* ms, of the API */
 #define NGX_TORII_DNSSYNC_RETRY    5000000       /* us */
@@ -21,6 +23,8 @@
 
 static void ngx_torii_dnssync_loaded(void *ctx, torii_str_t name,
     torii_str_t data);
+static ngx_uint_t ngx_torii_dnssync_word(torii_str_t text);
+static u_char *ngx_torii_dnssync_random(u_char *p);
 static ngx_int_t ngx_torii_dnssync_own(ngx_torii_dnssync_t *d,
     torii_str_t owner);
 static ngx_int_t ngx_torii_dnssync_machine(ngx_torii_dnssync_t *d);
@@ -49,7 +53,9 @@ ngx_torii_dnssync_loaded(void *ctx, torii_str_t name, torii_str_t data)
 {
     ngx_torii_dnssync_t *d = ctx;
 
-    if (torii_str_eqs(name, NGX_TORII_DNSSYNC_OWNER)) {
+    if (torii_str_eqs(name, NGX_TORII_DNSSYNC_OWNER)
+        || torii_str_eqs(name, NGX_TORII_DNSSYNC_WHO))
+    {
         return;
     }
 
@@ -71,6 +77,85 @@ ngx_torii_dnssync_save(ngx_torii_dnssync_t *d, const dnssync_action_t *action)
 
     (void) ngx_torii_file_write(&d->dir, action->name, action->data, 0,
                                 d->log);
+}
+
+
+/* A writer that cannot be kept is another one after the next start, which may
+   hold deletions up for as long as this one's lock counts. */
+
+torii_str_t
+ngx_torii_dnssync_instance(ngx_torii_dnssync_t *d,
+    u_char buf[NGX_TORII_DNSSYNC_INSTANCE])
+{
+    u_char         *p;
+    torii_str_t     instance, writer;
+    torii_arena_t  *arena;
+
+    arena = torii_arena_create(512);
+    writer = d->lease;
+
+    if (!ngx_torii_dnssync_word(writer)) {
+        writer = ngx_torii_file_get(&d->dir, torii_str(NGX_TORII_DNSSYNC_WHO),
+                                    arena);
+        writer = torii_str_trim(writer);
+    }
+
+    if (ngx_torii_dnssync_word(writer)) {
+        p = ngx_cpymem(buf, writer.data, writer.len);
+
+    } else {
+        p = ngx_torii_dnssync_random(buf);
+
+        writer.data = buf;
+        writer.len = p - buf;
+
+        (void) ngx_torii_file_write(&d->dir, torii_str(NGX_TORII_DNSSYNC_WHO),
+                                    writer, 1, d->log);
+    }
+
+    *p++ = '.';
+
+    instance.data = buf;
+    instance.len = ngx_torii_dnssync_random(p) - buf;
+
+    torii_arena_destroy(arena);
+
+    return instance;
+}
+
+
+/* Of a uid or a random number: no dot ends it, and nothing needs an escape. */
+
+static ngx_uint_t
+ngx_torii_dnssync_word(torii_str_t text)
+{
+    size_t  i;
+    u_char  c;
+
+    for (i = 0; i < text.len; i++) {
+        c = text.data[i] | 0x20;
+
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
+              || text.data[i] == '-'))
+        {
+            return 0;
+        }
+    }
+
+    return text.len && text.len <= NGX_TORII_DNSSYNC_WRITER;
+}
+
+
+static u_char *
+ngx_torii_dnssync_random(u_char *p)
+{
+    uint64_t  n;
+
+    if (RAND_bytes((u_char *) &n, sizeof(n)) != 1) {
+        n = ngx_torii_publish_us() ^ (uint64_t) ngx_pid << 32;
+    }
+
+    return ngx_hex_dump(p, (u_char *) &n, sizeof(n));
 }
 
 

@@ -8,16 +8,15 @@
 
 #include "ngx_torii_echo.h"
 #include "ngx_torii_curl.h"
-#include "ngx_torii_interface.h"
 #include "torii_tree.h"
 
 
 #define NGX_TORII_ECHO_EVERY    300000   /* ms between two rounds … */
 #define NGX_TORII_ECHO_STEADY   30000    /* … while another address is new, or
                                             none is known … */
-#define NGX_TORII_ECHO_SOON     10000    /* … after a change of interfaces */
-#define NGX_TORII_ECHO_LOOK     5000     /* at interfaces */
-#define NGX_TORII_ECHO_WAIT     1000     /* for answers */
+#define NGX_TORII_ECHO_SOON     5000     /* … after a change of interfaces */
+#define NGX_TORII_ECHO_LOOK     60000    /* at interfaces that tell of it … */
+#define NGX_TORII_ECHO_BLIND    5000     /* … or do not */
 #define NGX_TORII_ECHO_TIMEOUT  10000
 #define NGX_TORII_ECHO_BODY     1024
 #define NGX_TORII_ECHO_VOTES    2
@@ -53,10 +52,16 @@ struct ngx_torii_echo_s {
     uint64_t                  due;       /* the next round */
     uint64_t                  look;      /* at interfaces */
     uint64_t                  interfaces;   /* hash of their addresses */
+
+    ngx_torii_interface_changed_pt   changed;
+    void                            *data;
+    ngx_torii_interface_watch_t      watch;
+
     unsigned                  told:1;    /* that they do not agree */
 };
 
 
+static void ngx_torii_echo_changed(void *data);
 static void ngx_torii_echo_interfaces(ngx_torii_echo_t *e, uint64_t now);
 static void ngx_torii_echo_visit(void *data, int family,
     const u_char *address);
@@ -103,7 +108,8 @@ static const struct {
 
 
 ngx_torii_echo_t *
-ngx_torii_echo_create(ngx_torii_helper_t *h)
+ngx_torii_echo_create(ngx_torii_helper_t *h,
+    ngx_torii_interface_changed_pt changed, void *data)
 {
     ngx_str_t         *url;
     ngx_uint_t         i;
@@ -116,6 +122,11 @@ ngx_torii_echo_create(ngx_torii_helper_t *h)
     }
 
     e->helper = h;
+    e->changed = changed;
+    e->data = data;
+    e->watch.changed = ngx_torii_echo_changed;
+    e->watch.data = e;
+    e->watch.log = h->log;
     e->families[0].family = AF_INET;
     e->families[1].family = AF_INET6;
 
@@ -147,7 +158,13 @@ ngx_torii_echo_get(ngx_torii_echo_t *e, uint64_t now,
         ngx_torii_echo_ask(e, now);
     }
 
-    *wait = e->asking ? NGX_TORII_ECHO_WAIT : NGX_TORII_ECHO_LOOK;
+    /* the last answer says that it has come */
+
+    *wait = e->look - now;
+
+    if (e->asking == 0) {
+        *wait = ngx_min(*wait, e->due - now);
+    }
 
     for (i = 0, n = 0; i < 2 && n < max; i++) {
         f = &e->families[i];
@@ -163,12 +180,23 @@ ngx_torii_echo_get(ngx_torii_echo_t *e, uint64_t now,
 
 
 static void
+ngx_torii_echo_changed(void *data)
+{
+    ngx_torii_echo_t *e = data;
+
+    e->look = 0;
+    e->changed(e->data);
+}
+
+
+static void
 ngx_torii_echo_interfaces(ngx_torii_echo_t *e, uint64_t now)
 {
     uint64_t  hash;
 
     hash = 1;
-    e->look = now + NGX_TORII_ECHO_LOOK;
+    e->look = now + (ngx_torii_interface_watch(&e->watch) == NGX_OK
+                     ? NGX_TORII_ECHO_LOOK : NGX_TORII_ECHO_BLIND);
 
     if (ngx_torii_interface_each(NULL, ngx_torii_echo_visit, &hash)
         != NGX_OK)
@@ -437,6 +465,7 @@ ngx_torii_echo_count(ngx_torii_echo_t *e)
     }
 
     e->told = !agreed;
+    e->changed(e->data);
 }
 
 

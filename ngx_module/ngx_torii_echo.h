@@ -9,14 +9,17 @@
 
 
 #include "ngx_torii_helper.h"
+#include "ngx_torii_interface.h"
 #include "ingress_status.h"
 
 
 typedef struct ngx_torii_echo_s  ngx_torii_echo_t;
 
 
-/* NULL: no memory. */
-ngx_torii_echo_t *ngx_torii_echo_create(ngx_torii_helper_t *h);
+/* changed() is called when it is time to ask before the wait is over.  NULL: no
+   memory. */
+ngx_torii_echo_t *ngx_torii_echo_create(ngx_torii_helper_t *h,
+    ngx_torii_interface_changed_pt changed, void *data);
 
 /*
  * What is known, an address of a family at most; asks, if it is time.  now is

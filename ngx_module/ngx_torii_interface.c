@@ -2,7 +2,8 @@
 /*
  * Addresses of a network interface that others may be told of, by rtnetlink(7),
  * which knows what getifaddrs(3) does not: an address that is about to go, one
- * that is not sure to be ours yet, one that changes every day.
+ * that is not sure to be ours yet, one that changes every day.  It also says
+ * when there is something to be looked at; what that is, only a look tells.
  */
 
 #include "ngx_torii_interface.h"
@@ -14,6 +15,7 @@
 
 #define NGX_TORII_INTERFACE_BUFFER  32768
 #define NGX_TORII_INTERFACE_ROUNDS  64       /* reads of one dump */
+#define NGX_TORII_INTERFACE_TURN    16       /* of messages, at once */
 
 #define NGX_TORII_INTERFACE_UNFIT                                             \
     (IFA_F_TENTATIVE|IFA_F_DADFAILED|IFA_F_DEPRECATED|IFA_F_TEMPORARY)
@@ -32,6 +34,11 @@ static ngx_int_t ngx_torii_interface_read(int fd,
 static void ngx_torii_interface_message(
     const ngx_torii_interface_look_t *look, struct nlmsghdr *h);
 static ngx_uint_t ngx_torii_interface_links(int family, const u_char *p);
+static ngx_int_t ngx_torii_interface_listen(ngx_torii_interface_watch_t *w,
+    int fd);
+static void ngx_torii_interface_handler(ngx_event_t *ev);
+static void ngx_torii_interface_lost(ngx_torii_interface_watch_t *w,
+    ngx_err_t err);
 
 
 ngx_int_t
@@ -205,6 +212,136 @@ ngx_torii_interface_links(int family, const u_char *p)
     }
 
     return p[0] == 0xfe && (p[1] & 0xc0) == 0x80;
+}
+
+
+ngx_int_t
+ngx_torii_interface_watch(ngx_torii_interface_watch_t *w)
+{
+    int                 fd;
+    struct sockaddr_nl  sa;
+
+    if (w->connection) {
+        return NGX_OK;
+    }
+
+    ngx_memzero(&sa, sizeof(struct sockaddr_nl));
+
+    sa.nl_family = AF_NETLINK;
+    sa.nl_groups = RTMGRP_IPV4_IFADDR|RTMGRP_IPV6_IFADDR;
+
+    fd = socket(AF_NETLINK, SOCK_RAW|SOCK_CLOEXEC|SOCK_NONBLOCK,
+                NETLINK_ROUTE);
+
+    if (fd != -1
+        && bind(fd, (struct sockaddr *) &sa, sizeof(struct sockaddr_nl)) == 0
+        && ngx_torii_interface_listen(w, fd) == NGX_OK)
+    {
+        w->told = 0;
+        return NGX_OK;
+    }
+
+    if (!w->told) {
+        w->told = 1;
+        ngx_log_error(NGX_LOG_WARN, w->log, ngx_errno,
+                      "torii: changes of network interfaces are not told, "
+                      "they are looked at instead");
+    }
+
+    if (fd != -1) {
+        close(fd);
+    }
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_torii_interface_listen(ngx_torii_interface_watch_t *w, int fd)
+{
+    ngx_connection_t  *c;
+
+    c = ngx_get_connection(fd, w->log);
+    if (c == NULL) {
+        return NGX_ERROR;
+    }
+
+    c->data = w;
+    c->log = w->log;
+    c->read->log = w->log;
+    c->write->log = w->log;
+    c->read->handler = ngx_torii_interface_handler;
+    c->read->resolver = 1;             /* it may be open at the end */
+
+    if (ngx_add_event(c->read, NGX_READ_EVENT, NGX_LEVEL_EVENT) != NGX_OK) {
+        ngx_free_connection(c);
+        c->fd = (ngx_socket_t) -1;
+        return NGX_ERROR;
+    }
+
+    w->connection = c;
+
+    return NGX_OK;
+}
+
+
+/* ENOBUFS: there were more messages than the socket takes; they are not read
+   for what they say. */
+
+static void
+ngx_torii_interface_handler(ngx_event_t *ev)
+{
+    ssize_t                       n;
+    ngx_err_t                     err;
+    ngx_uint_t                    i;
+    ngx_connection_t             *c;
+    ngx_torii_interface_watch_t  *w;
+
+    u_char  buf[8192];
+
+    c = ev->data;
+    w = c->data;
+
+    for (i = 0, err = 0; i < NGX_TORII_INTERFACE_TURN; i++) {
+
+        n = recv(c->fd, buf, sizeof(buf), 0);
+
+        if (n == 0) {
+            err = ECONNRESET;
+            break;
+        }
+
+        err = (n == -1) ? ngx_errno : 0;
+
+        if (err && err != NGX_EINTR && err != ENOBUFS) {
+            break;
+        }
+    }
+
+    if (err && err != NGX_EAGAIN && err != NGX_EINTR && err != ENOBUFS) {
+        ngx_torii_interface_lost(w, err);
+    }
+
+    w->changed(w->data);
+}
+
+
+static void
+ngx_torii_interface_lost(ngx_torii_interface_watch_t *w, ngx_err_t err)
+{
+    ngx_connection_t  *c;
+
+    c = w->connection;
+    w->connection = NULL;
+
+    ngx_log_error(NGX_LOG_WARN, w->log, err,
+                  "torii: changes of network interfaces are told no more");
+
+    (void) ngx_del_event(c->read, NGX_READ_EVENT, 0);
+
+    close(c->fd);
+    ngx_free_connection(c);
+    c->fd = (ngx_socket_t) -1;
 }
 
 

@@ -247,7 +247,7 @@ ngx_torii_kubernetes_pump(ngx_torii_kubernetes_t *k)
         ngx_torii_dnssync_api(k->helper->dnssync, k->api);
 
         if (ngx_torii_writer_off(k->helper)) {
-            ngx_torii_dnssync_lead(k->helper->dnssync, 1);
+            ngx_torii_dnssync_lead(k->helper->dnssync, 1, torii_str(""));
         }
     }
 

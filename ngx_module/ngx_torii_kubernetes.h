@@ -10,6 +10,7 @@
 
 #include "ngx_torii_helper.h"
 #include "ngx_torii_curl.h"
+#include "ngx_torii_interface.h"
 #include "ingress_api.h"
 #include "ingress_kubeconfig.h"
 
@@ -110,8 +111,9 @@ void ngx_torii_writer_report(ngx_torii_writer_t *w);
 
 typedef struct ngx_torii_address_s  ngx_torii_address_t;
 
+/* changed() is called when it is time to look before the wait is over. */
 ngx_torii_address_t *ngx_torii_address_create(ngx_torii_helper_t *h,
-    ngx_torii_api_t *api);
+    ngx_torii_api_t *api, ngx_torii_interface_changed_pt changed, void *data);
 /*
  * Their number, at most max; the strings live until the next call.  What has to
  * be asked for is: *wait is when to call again.

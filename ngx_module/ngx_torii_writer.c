@@ -46,6 +46,7 @@ struct ngx_torii_writer_s {
 
 static ngx_int_t ngx_torii_writer_names(ngx_torii_writer_t *w);
 static ngx_int_t ngx_torii_writer_machines(ngx_torii_writer_t *w);
+static void ngx_torii_writer_moved(void *data);
 static void ngx_torii_writer_pump_handler(ngx_event_t *ev);
 static void ngx_torii_writer_elect(ngx_torii_writer_t *w, uint64_t now,
     uint32_t *least);
@@ -200,7 +201,8 @@ ngx_torii_writer_machines(ngx_torii_writer_t *w)
         return NGX_OK;
     }
 
-    w->addresses = ngx_torii_address_create(h, w->api);
+    w->addresses = ngx_torii_address_create(h, w->api,
+                                            ngx_torii_writer_moved, w);
     if (w->addresses == NULL) {
         return NGX_ERROR;
     }
@@ -220,6 +222,17 @@ ngx_torii_writer_compiled(ngx_torii_writer_t *w, ingress_findings_t *findings)
     if (w->leads) {
         ngx_post_event(&w->pump, &ngx_posted_events);
     }
+}
+
+
+/* The gateway may have other addresses now. */
+
+static void
+ngx_torii_writer_moved(void *data)
+{
+    ngx_torii_writer_t *w = data;
+
+    ngx_post_event(&w->pump, &ngx_posted_events);
 }
 
 
@@ -368,7 +381,8 @@ ngx_torii_writer_lead(ngx_torii_writer_t *w, uint64_t now)
         }
 
         if (w->helper->dnssync) {
-            ngx_torii_dnssync_lead(w->helper->dnssync, leads);
+            ngx_torii_dnssync_lead(w->helper->dnssync, leads,
+                                   ingress_lease_uid(w->lease));
         }
     }
 }

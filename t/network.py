@@ -5,10 +5,13 @@ of this process, where every address of 10.244.0.0/16 is ours and no port is
 anybody else's; otherwise on an address that the machine has.
 """
 
+import contextlib
 import ctypes
 import os
 import socket
 import subprocess
+
+import pytest
 
 
 CLONE_NEWNET = 0x40000000
@@ -38,3 +41,18 @@ def enter():
 
 def run(*arguments):
     subprocess.run(["ip", *arguments], check=True, capture_output=True)
+
+
+@contextlib.contextmanager
+def another_address(address):
+    """On an interface of the machine, which may be not ours to change."""
+    def change(how):
+        return subprocess.run(["ip", "address", how, f"{address}/32", "dev",
+                               "lo"], capture_output=True).returncode == 0
+
+    if not change("add"):
+        pytest.skip("addresses cannot be added to an interface here")
+    try:
+        yield
+    finally:
+        change("del")

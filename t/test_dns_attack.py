@@ -8,13 +8,16 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import time
 
 import pytest
 
+import gateway as gateways
 import nginx
 import test_dns_helper as helper
-from test_dns_helper import ADDRESS, DNS, Zone, has, provider, site, state
+from test_dns_helper import (ADDRESS, DNS, OWNER, Zone, has, provider, site,
+                             state)
 
 GATEWAY = dict(http=DNS)
 FOREIGN = {"foreign": ["192.0.2.9"], "theirs": ["198.51.100.7"]}
@@ -59,9 +62,7 @@ class Lab:
         return pid
 
     def back(self, pid):
-        nginx.wait_until(lambda: self.gateway.helper_pid() not in (pid, 0,
-                                                                   None),
-                         "another helper", 15, every=0.02)
+        wait_helper(self.gateway, pid)
 
     def lost(self, since=0):
         """What was removed of what should never be."""
@@ -84,6 +85,11 @@ class Lab:
 
     def stop(self):
         self.zone.stop()
+
+
+def wait_helper(gateway, pid):
+    nginx.wait_until(lambda: gateway.helper_pid() not in (pid, 0, None),
+                     "another helper", 15, every=0.02)
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +195,7 @@ def test_state_that_is_damaged_is_but_a_hint(lab):
             file.write_bytes(data)
             damage(file, data)
         lab.back(lab.kill())
-        wait_listed(lab)
+        wait_listed(lab.gateway)
         assert lab.lost(before) == []
 
     lab.add("later")
@@ -197,15 +203,15 @@ def test_state_that_is_damaged_is_but_a_hint(lab):
     lab.check()
 
 
-def wait_listed(lab):
+def wait_listed(gateway):
     """The helper of now has read the zone."""
-    started = lab.gateway.control().started
+    started = gateway.control().started
 
     def look():
         return any(1000 * z.get("listed", 0) >= started
-                   for z in state(lab.gateway)["zones"])
+                   for z in state(gateway)["zones"])
 
-    nginx.wait_until(look, lambda: f"{started} {state(lab.gateway)['zones']}",
+    nginx.wait_until(look, lambda: f"{started} {state(gateway)['zones']}",
                      15, every=0.05)
 
 
@@ -229,17 +235,81 @@ def test_zone_that_goes_back_in_time_is_brought_up_to_date(lab):
     lab.check()
 
 
-def test_gateways_with_one_owner_and_a_lock_do_not_delete_in_turn(
-        start_gateway, echo):
-    lab = Lab(start_gateway(http=DNS), echo, 2, lock="true")
+def locks(zone):
+    return [text for text in zone.txt(f"_dnssync-lock.{zone.zone}")
+            if f"owner={OWNER}," in text]
+
+
+def test_gateways_with_one_owner_do_not_delete_in_turn(start_gateway, echo):
+    lab = Lab(start_gateway(http=DNS), echo, 2)
     try:
         before = len(lab.zone.updates())
         other = start_gateway(http=DNS)
-        other.apply("provider", provider(lab.zone, lock="true"))
+        other.apply("provider", provider(lab.zone))
         other.apply("other", site(f"other.{lab.zone.zone}", lab.echo))
+
         other.wait_finding(reason="DnsTwoWriters")
+        lab.gateway.wait_finding(reason="DnsTwoWriters")
+        lab.wanted.add("other")
         has(lab.zone, "other", ADDRESS)
+        assert len(locks(lab.zone)) == 2
+
+        # nor when the helpers are others; a host that neither wants stays
+
+        lab.drop("h1")
+        lab.wanted.add("h1")
+        for gateway in (lab.gateway, other):
+            pid = gateway.helper_pid()
+            gateway.expect("exited on signal 9")
+            os.kill(pid, signal.SIGKILL)
+            wait_helper(gateway, pid)
+            wait_listed(gateway)
+            time.sleep(2.5)     # a wrong deletion waits for two
+            gateway.wait_finding(reason="DnsTwoWriters")
         assert lab.lost(before) == []
         lab.check()
+    finally:
+        lab.stop()
+
+
+def test_lock_that_is_off_keeps_nobody_from_deleting(start_gateway, echo):
+    lab = Lab(start_gateway(http=DNS), echo, 2, lock="false")
+    try:
+        before = len(lab.zone.updates())
+        assert locks(lab.zone) == []
+        lab.add("goes")
+        other = start_gateway(http=DNS)
+        other.apply("provider", provider(lab.zone, lock="false"))
+        other.apply("other", site(f"other.{lab.zone.zone}", lab.echo))
+
+        nginx.wait_until(lambda: lab.lost(before), "a fight", 20, every=0.05)
+    finally:
+        lab.stop()
+
+
+def test_lock_is_no_change_that_is_planned(start_gateway, echo):
+    lab = Lab(start_gateway(http=DNS), echo, 2, delete_delay="600")
+    try:
+        def dns(verb):
+            return subprocess.run(
+                [gateways.OBJS.resolve() / "torii", "dns", verb,
+                 lab.gateway.folder, "--addresses", ADDRESS, "--owner",
+                 OWNER], capture_output=True, text=True, timeout=60)
+
+        (lock,) = locks(lab.zone)
+        before = len(lab.zone.updates())
+        for _ in range(2):
+            ran = dns("plan")
+            assert ran.returncode == 0, ran.stdout + ran.stderr
+
+        # what the gateway is about to do is seen, and left to it
+
+        lab.drop("h1")
+        ran = dns("plan")
+        assert ran.returncode == 2 and "1 to delete" in ran.stderr
+        ran = dns("apply")
+        assert ran.returncode == 0 and "[writers]" in ran.stdout, ran.stdout
+        assert lab.zone.updates()[before:] == []
+        assert locks(lab.zone) == [lock]
     finally:
         lab.stop()

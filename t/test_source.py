@@ -17,6 +17,7 @@ import pytest
 import certificate
 import cluster
 import manifest
+import network
 import nginx
 
 
@@ -597,6 +598,31 @@ def test_addresses_are_published(make, echo, publish, expected):
         return wrote and wrote[:len(expected)] == expected
 
     nginx.wait_until(there, lambda: f"{expected}; {gateway.report()}")
+
+
+def test_changed_addresses_of_an_interface_are_told_at_once(make, echo):
+    """Not at the next look, in a minute."""
+    gateway = make(directives="torii_publish interface=lo;").start()
+    gateway.serve(HOST, echo[0])
+
+    def published():
+        found = gateway.api.get("ingresses", manifest.label(f"{HOST}/"))
+        told = found.get("status", {}).get("loadBalancer", {})
+        return {a.get("ip") for a in told.get("ingress", [])}
+
+    def wait(*addresses):
+        nginx.wait_until(lambda: published() == before | {*addresses},
+                         lambda: f"{published()}, not {addresses}", 10,
+                         every=0.05)
+
+    before = nginx.wait_until(published, "the status")
+    with network.another_address("127.77.77.79"):
+        wait("127.77.77.79")
+        with network.another_address("127.77.77.80"):
+            wait("127.77.77.79", "127.77.77.80")
+        wait("127.77.77.79")
+    wait()
+    assert "they are looked at instead" not in gateway.log()
 
 
 def test_quiet_cluster_is_asked_for_the_lease_only(make, echo):

@@ -187,6 +187,8 @@ torii_dns_plan(torii_dns_t *t, int apply, char **paths, int n)
 
     torii_dns_owner(t);
 
+    t->preview = !apply;
+
     engine = torii_dns_engine(t, 1, &bad);
     if (engine == NULL) {
         return TORII_DNS_ERROR;
@@ -270,9 +272,11 @@ torii_dns_engine(torii_dns_t *t, int observe, uint32_t *bad)
 
     now = torii_dns_now();
 
-    conf.instance = torii_arena_printf(t->source.arena, "torii-dns-%ld",
-                                       (long) getpid());
-    conf.seed = now;
+    /* what runs but once has no lock; but it respects a gateway's, if it is to
+       write itself */
+
+    conf.seed = now ^ (uint64_t) getpid() << 32;
+    conf.preview = t->preview;
     conf.observe = (observe != 0);
     conf.eager = 1;
 

@@ -32,6 +32,7 @@ typedef struct {
     uint32_t            nviews;
     unsigned            ack:1;
     unsigned            json:1;
+    unsigned            preview:1;     /* nothing is done by us */
 } torii_dns_t;
 
 

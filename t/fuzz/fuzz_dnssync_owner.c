@@ -168,6 +168,8 @@ fuzz_plan(torii_arena_t *a, const dnssync_registry_t *r, torii_str_t name,
     conf.registry = *r;
     conf.policy = DNSSYNC_SYNC;
     conf.allow_empty = 1;
+    conf.lock_period = 3600;
+    conf.instance = torii_str("w.2");
 
     in.conf = &conf;
     in.source = &source;
@@ -180,6 +182,7 @@ fuzz_plan(torii_arena_t *a, const dnssync_registry_t *r, torii_str_t name,
 
     (void) dnssync_plan(&plan, &in, gate);
     in.now += 60;
+    zone.listed = in.now;
     plan.n = 0;
     (void) dnssync_plan(&plan, &in, gate);
 

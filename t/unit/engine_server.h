@@ -81,7 +81,8 @@ typedef struct {
     uint64_t                now;
     uint64_t                random;
     uint64_t                seed;      /* of the engines */
-    uint32_t                instance;
+    uint32_t                writer;    /* of a lock … */
+    uint32_t                instance;  /* … and its run */
     uint32_t                latency;   /* ms */
     uint32_t                slow;      /* more of them for a listing */
     dnssync_engine_t       *e;

@@ -289,7 +289,7 @@ world_boot(world_t *w, const dnssync_driver_t *driver, int remember)
 
     memset(&conf, 0, sizeof(dnssync_engine_conf_t));
 
-    snprintf(name, sizeof(name), "i%u", ++w->instance);
+    snprintf(name, sizeof(name), "w%u.%u", w->writer, ++w->instance);
 
     conf.instance = torii_str(name);
     conf.seed = w->seed;

@@ -157,7 +157,7 @@ test_values(void)
                 && c->types == (DNSSYNC_HAS_A|DNSSYNC_HAS_AAAA)
                 && c->delete_delay == 300 && c->brake_min == 7
                 && c->brake_percent == 30 && c->brake_window == 7200
-                && c->lock_period == 300 && c->allow_empty && !c->flatten,
+                && c->lock_period == 3600 && c->allow_empty && !c->flatten,
                 "of the policy");
 
     provider_ok(&p, r->form == DNSSYNC_FORM_EXTERNAL
@@ -180,6 +180,61 @@ test_values(void)
                 && c->registry.id.len == 0 && p.account->interval == 60
                 && c->lock_period == 0 && p.account->nzones == 0,
                 "what holds when nothing is said");
+    provider_end(&p);
+}
+
+
+/* Where something can be deleted, unless it is said. */
+
+static const struct {
+    const char  *settings;
+    unsigned     period;
+} locks[] = {
+    { "", 0 },
+    { "policy=upsert-only", 0 },
+    { "policy=create-only", 0 },
+    { "policy=observe", 0 },
+    { "policy=sync", 3600 },
+    { "policy=sync\nregistry=own", 3600 },
+    { "policy=sync\nregistry=native", 3600 },
+    { "policy=sync\nregistry=txt", 0 },
+    { "policy=sync\nregistry=txt\nlock=true", 3600 },
+    { "policy=sync\nlock=false", 0 },
+    { "policy=sync\nlock=off\nlock-period=60", 0 },
+    { "policy=sync\nlock-period=60", 60 },
+    { "lock-period=60", 0 },
+    { "lock=true", 3600 },
+    { "lock=true\nlock-period=2h", 7200 }
+};
+
+
+static void
+test_locks(void)
+{
+    size_t       i;
+    unsigned     period;
+    provider_t   p;
+    torii_buf_t  b;
+
+    for (i = 0; i < sizeof(locks) / sizeof(locks[0]); i++) {
+        memset(&b, 0, sizeof(torii_buf_t));
+        torii_buf_printf(&b, "provider=powerdns\npdns-api-key=k\n%s",
+                         locks[i].settings);
+
+        provider_start(&p, (char *) b.data);
+        period = p.account->conf.lock_period;
+
+        tap_ok(p.why.len == 0 && period == locks[i].period, "lock %u: %u",
+               (unsigned) i, period);
+
+        provider_end(&p);
+        torii_buf_free(&b);
+    }
+
+    provider_start(&p, "provider=dyndns2\ndyndns-user=u\n"
+                   "dyndns-password=p\nzones=a.test\npolicy=sync\nlock=true");
+    provider_ok(&p, p.account->conf.lock_period == 0,
+                "none where there are no TXT records");
     provider_end(&p);
 }
 
@@ -244,6 +299,7 @@ main(void)
     test_cases();
     test_providers();
     test_values();
+    test_locks();
     test_unknown();
     test_hash();
 

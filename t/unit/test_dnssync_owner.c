@@ -112,6 +112,9 @@ static const test_text_t  test_texts[] = {
     { "heritage=torii,owner", NULL, NULL, 0, 0 },
     { "heritage=torii", NULL, NULL, 0, 0 },
     { "heritage=torii,owner=me,beat=99999999999999999999", NULL, NULL, 0, 0 },
+    { "heritage=torii,owner=me,instance=a.b,beat=5,period=86400", "me", "", 0,
+      0 },
+    { "heritage=torii,owner=me,period=86401", NULL, NULL, 0, 0 },
 
     { "heritage=external-dns,external-dns/owner=me,external-dns/resource="
       "ingress/default/app", "me", "ingress/default/app", 0, 1 },

@@ -294,34 +294,111 @@ test_ack(void)
 }
 
 
+/* What a lock costs whoever is alone, and that a start is no other one. */
+
+static void
+test_alone(void)
+{
+    uint32_t         n, i, bare;
+    world_t          w;
+    world_server_t  *s;
+
+    world_start(&w);
+    world_zone(&w, 0, "a.test");
+    w.conf[0].lock_period = 3600;
+    s = &w.servers[0];
+    bare = s->zones[0].n;
+
+    world_hosts(&w, 100, "a.test");
+    world_boot(&w, &world_driver, 0);
+    world_run(&w, WORLD_HOUR, 0);
+
+    n = s->edits[DNSSYNC_EDIT_LOCK];
+    world_run(&w, 23 * WORLD_HOUR + WORLD_HOUR / 6, 0);
+
+    tap_ok(n == 1 && s->edits[DNSSYNC_EDIT_LOCK] == 25,
+           "an idle zone is written once in an hour: %u, %u", n,
+           s->edits[DNSSYNC_EDIT_LOCK]);
+
+    n = world_writes(s) + s->edits[DNSSYNC_EDIT_LOCK];
+
+    for (i = 0; i < 10; i++) {
+        world_stop(&w);
+        world_boot(&w, &world_driver, i & 1);
+        world_run(&w, 60 * WORLD_SECOND, 0);
+    }
+
+    tap_ok(world_writes(s) + s->edits[DNSSYNC_EDIT_LOCK] == n,
+           "ten starts write nothing");
+
+    w.there[5] = 0;
+    world_objects(&w);
+    world_run(&w, 5 * 60 * WORLD_SECOND, 0);
+
+    tap_ok(s->edits[DNSSYNC_EDIT_DELETE] == 1 && !world_told(&w, "writers"),
+           "and the last one is not held up by those before");
+
+    memset(w.there, 0, 100);
+    w.conf[0].allow_empty = 1;
+    w.conf[0].brake_percent = 100;
+    w.hash[0] = 2;
+    world_accounts(&w, &world_driver);
+    world_objects(&w);
+    world_run(&w, 2 * WORLD_HOUR, 0);
+
+    tap_ok(s->edits[DNSSYNC_EDIT_DELETE] == 100
+           && s->zones[0].n == bare, "with the last host the lock goes");
+
+    world_end(&w);
+}
+
+
 /* Two that have one owner's id, and different objects. */
 
 static void
-test_writers(void)
+test_both(world_t *one, world_t *two, unsigned seconds)
 {
-    int       i;
+    while (seconds--) {
+        world_run(one, WORLD_SECOND, 0);
+        world_run(two, WORLD_SECOND, 0);
+    }
+}
+
+
+/* outage: of the server; one comes back to it before the other. */
+
+static void
+test_writers(unsigned period, unsigned outage)
+{
     world_t   one, two;
 
     world_start(&two);
     world_start(&one);             /* whose servers there are */
 
     world_zone(&one, 0, "a.test");
-    one.conf[0].lock_period = 120;
-    two.conf[0].lock_period = 120;
-    two.instance = 100;
+    one.conf[0].lock_period = period;
+    two.conf[0].lock_period = period;
+    one.conf[0].brake_percent = 100;
+    two.conf[0].brake_percent = 100;
+    two.writer = 1;
 
     world_hosts(&one, 100, "a.test");
     world_hosts(&two, 100, "x.a.test");
     world_boot(&one, &world_driver, 0);
     world_boot(&two, &world_driver, 0);
 
-    for (i = 0; i < 2 * 3600; i++) {
-        world_run(&one, WORLD_SECOND, 0);
-        world_run(&two, WORLD_SECOND, 0);
+    test_both(&one, &two, 2 * 3600);
+
+    if (outage) {
+        one.servers[0].state = WORLD_DOWN;
+        test_both(&one, &two, outage);
+        one.servers[0].state = WORLD_WELL;
+        world_run(&one, period / 12 * WORLD_SECOND, 0);
+        test_both(&one, &two, 2 * 3600);
     }
 
     tap_ok(one.servers[0].edits[DNSSYNC_EDIT_DELETE] == 0,
-           "two with one owner's id delete nothing");
+           "two with one owner's id delete nothing (%u, %u)", period, outage);
     tap_ok(one.servers[0].edits[DNSSYNC_EDIT_CREATE] == 200
            && one.servers[0].edits[DNSSYNC_EDIT_CHANGE] == 0,
            "and do not fight: %u, %u",
@@ -331,10 +408,7 @@ test_writers(void)
            "both tell of it");
 
     world_stop(&two);
-    one.conf[0].brake_percent = 100;
-    one.hash[0] = 2;
-    world_accounts(&one, &world_driver);
-    world_run(&one, WORLD_HOUR, 0);
+    world_run(&one, 2 * period * WORLD_SECOND + WORLD_HOUR, 0);
 
     tap_ok(one.servers[0].edits[DNSSYNC_EDIT_DELETE] == 100,
            "one that is gone leaves its hosts to the other");
@@ -359,7 +433,7 @@ test_owners(void)
     world_zone(&one, 0, "a.test");
     two.conf[0].registry.id = torii_str("you");
     two.address = torii_str("192.0.2.2");
-    two.instance = 100;
+    two.writer = 1;
 
     world_hosts(&one, 100, "a.test");
     world_hosts(&two, 100, "a.test");
@@ -390,7 +464,10 @@ main(void)
 {
     test_breaks();
     test_ack();
-    test_writers();
+    test_alone();
+    test_writers(120, 0);
+    test_writers(120, 1800);
+    test_writers(3600, 6 * 3600);
     test_owners();
 
     return tap_done();

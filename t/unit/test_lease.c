@@ -245,7 +245,9 @@ test_release(void)
     answer(l, 0, 200, lease("a", "6", "15:00:00"));
 
     tap_ok(ingress_lease_leads(l, 1)
-           && torii_str_eqs(ingress_lease_holder(l), "a"), "held");
+           && torii_str_eqs(ingress_lease_holder(l), "a")
+           && torii_str_eqs(ingress_lease_uid(l),
+                            "00a69a50-9681-46a1-a171-7c124906c702"), "held");
 
     tap_ok(ingress_lease_release(l, 1, WALL, &req) == TORII_OK
            && strcmp(req.method, "PUT") == 0
