@@ -16,6 +16,10 @@
 
 #define torii_min(a, b)  ((a) < (b) ? (a) : (b))
 
+/* a word of eight such bytes */
+
+#define torii_bytes(c)  (0x0101010101010101ULL * (c))
+
 
 torii_str_t
 torii_str(const char *s)
@@ -142,12 +146,41 @@ torii_str_next(torii_str_t *rest, const char *delims, torii_str_t *piece)
 }
 
 
+/*
+ * Of eight bytes at once.  A borrow reaches no byte but behind one that is a
+ * control byte itself, so that it makes no difference to the answer.
+ */
+
+static int
+torii_word_has_control(uint64_t word)
+{
+    uint64_t  low, del;
+
+    low = (word - torii_bytes(0x20)) & ~word;
+
+    word ^= torii_bytes(0x7f);
+    del = (word - torii_bytes(1)) & ~word;
+
+    return ((low | del) & torii_bytes(0x80)) != 0;
+}
+
+
 int
 torii_str_has_control(torii_str_t s)
 {
-    size_t  i;
+    size_t    i;
+    uint64_t  word;
 
-    for (i = 0; i < s.len; i++) {
+    for (i = 0; s.len - i >= 8; i += 8) {
+
+        memcpy(&word, s.data + i, 8);
+
+        if (torii_word_has_control(word)) {
+            return 1;
+        }
+    }
+
+    for ( /* void */ ; i < s.len; i++) {
         if (s.data[i] < 0x20 || s.data[i] == 0x7f) {
             return 1;
         }
@@ -230,7 +263,7 @@ torii_str_is_utf8(torii_str_t s)
         if (last - p >= 8) {
             memcpy(&word, p, 8);
 
-            if ((word & 0x8080808080808080ULL) == 0) {
+            if ((word & torii_bytes(0x80)) == 0) {
                 p += 8;
                 continue;
             }

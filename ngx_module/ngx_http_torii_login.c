@@ -75,10 +75,14 @@ ngx_http_torii_login(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
 
     g.provider = ngx_http_torii_provider(ctx->table, g.login->provider,
                                          r->connection->log);
-    g.rules = ngx_http_torii_login_rules(ctx->table, ctx->policy->login - 1,
-                                         r->connection->log);
 
-    if (g.provider == NULL || g.rules == NULL) {
+    if (g.provider) {
+        g.rules = ngx_http_torii_login_rules(ctx->table,
+                                             ctx->policy->login - 1,
+                                             g.provider, r->connection->log);
+    }
+
+    if (g.rules == NULL) {
         ctx->auth_status = "error";
         return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
@@ -368,7 +372,7 @@ ngx_http_torii_entry_spent(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx,
         return;
     }
 
-    s = *g->session;
+    oauth2_session_copy(&s, g->session);
     s.refresh_dead = 1;
     s.seen = ngx_time();
 
@@ -424,7 +428,7 @@ ngx_http_torii_entry_touch(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx,
         return;
     }
 
-    s = *g->session;
+    oauth2_session_copy(&s, g->session);
     s.seen = ngx_time();
 
     if (ngx_http_torii_session_set(r, g->provider, &s) == OAUTH2_OK) {
@@ -523,7 +527,8 @@ ngx_http_torii_entry_pass(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_http_torii_login_headers(r, ctx, g->provider, g->login, s)
+    if (ngx_http_torii_login_headers(r, ctx, g->provider, g->login, g->rules,
+                                     s)
         != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

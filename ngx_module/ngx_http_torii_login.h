@@ -148,18 +148,48 @@ uint64_t ngx_http_torii_session_generation(ngx_http_torii_provider_t *p);
 
 /* ngx_http_torii_login_rules.c: what a route asks for */
 
+/* What of a session can be the value of a header. */
+
+typedef enum {
+    NGX_HTTP_TORII_IDENTITY_USER = 0,
+    NGX_HTTP_TORII_IDENTITY_EMAIL,
+    NGX_HTTP_TORII_IDENTITY_PREFERRED,
+    NGX_HTTP_TORII_IDENTITY_GROUPS,
+    NGX_HTTP_TORII_IDENTITY_TOKEN,
+    NGX_HTTP_TORII_IDENTITY_BEARER,
+    NGX_HTTP_TORII_IDENTITY_GAP,
+    NGX_HTTP_TORII_IDENTITY_VALUES
+} ngx_http_torii_identity_e;
+
+/* A header for the backend, as a request has them; names are static. */
+
 typedef struct {
-    oauth2_policy_t       policy;
-    oauth2_policy_t       writers;     /* for methods that change something */
-    oauth2_skip_t        *skip;
-    uint32_t              nskip;
-    unsigned              wants_groups:1;
-    unsigned              usable:1;
+    ngx_str_t                   name;      /* "X-Auth-Request-Email" */
+    u_char                     *lowcase;
+    ngx_uint_t                  hash;
+    ngx_http_torii_identity_e   value;
+} ngx_http_torii_identity_t;
+
+typedef struct {
+    oauth2_policy_t             policy;
+    oauth2_policy_t             writers;   /* for methods that change
+                                              something */
+    oauth2_skip_t              *skip;
+    uint32_t                    nskip;
+    uint32_t                    nidentity;
+    ngx_http_torii_identity_t  *identity;  /* the headers of its own */
+    unsigned                    values;    /* that they have, as bits */
+    unsigned                    wants_groups:1;
+    unsigned                    usable:1;
 } ngx_http_torii_login_rules_t;
 
-/* Of a login's index; NULL: they cannot be used (logged once), 503. */
+/*
+ * Of a login's index and its provider; NULL: they cannot be used (logged once),
+ * 503.
+ */
 ngx_http_torii_login_rules_t *ngx_http_torii_login_rules(
-    ngx_torii_table_t *table, uint32_t index, ngx_log_t *log);
+    ngx_torii_table_t *table, uint32_t index, ngx_http_torii_provider_t *p,
+    ngx_log_t *log);
 
 
 /* ngx_http_torii_login_asker.c: who asks, and how he is refused */
@@ -181,26 +211,15 @@ ngx_int_t ngx_http_torii_login_deny(ngx_http_request_t *r,
 
 /* ngx_http_torii_login_header.c: what a backend is told */
 
-#define NGX_HTTP_TORII_IDENTITY_MAX  16
-
-typedef struct {
-    ngx_str_t             name;        /* "X-Auth-Request-Email" */
-    torii_str_t           value;       /* never empty, without control bytes */
-    unsigned              backend:1;   /* without auth-response-headers, too;
-                                          else it is for PREFIX/auth only */
-} ngx_http_torii_identity_t;
-
-/*
- * Headers of a session, by the provider's settings; values live as long as the
- * session, or in r->pool.
- */
-ngx_uint_t ngx_http_torii_login_identity(ngx_http_request_t *r,
-    ngx_http_torii_provider_t *p, const oauth2_session_t *s,
-    ngx_http_torii_identity_t list[NGX_HTTP_TORII_IDENTITY_MAX]);
+/* Which headers a login sets for those who have a session: in rules. */
+void ngx_http_torii_login_identity(torii_arena_t *a, ngx_torii_table_t *table,
+    const ingress_table_login_t *login, ngx_http_torii_provider_t *p,
+    ngx_http_torii_login_rules_t *rules);
 /* s NULL: a client's own ones go, none is set. */
 ngx_int_t ngx_http_torii_login_headers(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx, ngx_http_torii_provider_t *p,
-    const ingress_table_login_t *login, const oauth2_session_t *s);
+    const ingress_table_login_t *login, ngx_http_torii_login_rules_t *rules,
+    const oauth2_session_t *s);
 /* What a client made up goes, and what the login's headers name. */
 void ngx_http_torii_login_strip(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx, const ingress_table_login_t *login);

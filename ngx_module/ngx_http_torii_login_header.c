@@ -7,37 +7,35 @@
 #include "ngx_http_torii_login.h"
 
 
-typedef enum {
-    NGX_HTTP_TORII_IDENTITY_USER = 0,
-    NGX_HTTP_TORII_IDENTITY_EMAIL,
-    NGX_HTTP_TORII_IDENTITY_PREFERRED,
-    NGX_HTTP_TORII_IDENTITY_GROUPS,
-    NGX_HTTP_TORII_IDENTITY_TOKEN,
-    NGX_HTTP_TORII_IDENTITY_BEARER,
-    NGX_HTTP_TORII_IDENTITY_GAP,
-    NGX_HTTP_TORII_IDENTITY_VALUES
-} ngx_http_torii_identity_e;
+#define NGX_HTTP_TORII_IDENTITIES                                             \
+    (sizeof(ngx_http_torii_identities)                                        \
+     / sizeof(ngx_http_torii_identity_row_t))
+
 
 typedef struct {
     ngx_str_t                   name;
     ngx_http_torii_identity_e   value;
     unsigned                    when;      /* OAUTH2_PASS_…: all of them */
-    unsigned                    backend;   /* and all of these; 0: never */
+    unsigned                    backend;   /* without auth-response-headers:
+                                              all of these; 0: never */
 } ngx_http_torii_identity_row_t;
 
 
-static void ngx_http_torii_identity_values(ngx_http_request_t *r,
-    ngx_http_torii_provider_t *p, const oauth2_session_t *s,
+static ngx_int_t ngx_http_torii_identity_read(ngx_http_request_t *r,
+    ngx_http_torii_provider_t *p, const oauth2_session_t *s, unsigned wanted,
     torii_str_t values[NGX_HTTP_TORII_IDENTITY_VALUES]);
-static torii_str_t ngx_http_torii_identity_groups(ngx_http_request_t *r,
-    const oauth2_session_t *s);
-static torii_str_t ngx_http_torii_identity_bearer(ngx_http_request_t *r,
-    torii_str_t token);
+static void ngx_http_torii_identity_values(ngx_http_torii_provider_t *p,
+    const oauth2_session_t *s,
+    torii_str_t values[NGX_HTTP_TORII_IDENTITY_VALUES]);
+static ngx_int_t ngx_http_torii_identity_copy(ngx_http_request_t *r,
+    const char *scheme, torii_str_t *value);
 static ngx_uint_t ngx_http_torii_login_chosen(ngx_torii_table_t *table,
     const ingress_table_login_t *login, ngx_str_t *name);
 static void ngx_http_torii_login_hide(ngx_http_request_t *r,
     ngx_torii_table_t *table, const ingress_table_login_t *login,
     ngx_uint_t authorization);
+static ngx_int_t ngx_http_torii_login_field_push(ngx_http_request_t *r,
+    ngx_str_t *name, u_char *lowcase, ngx_uint_t hash, torii_str_t value);
 static torii_str_t *ngx_http_torii_login_names(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx, ngx_uint_t *n);
 
@@ -80,119 +78,49 @@ static ngx_http_torii_identity_row_t  ngx_http_torii_identities[] = {
 };
 
 
-ngx_uint_t
-ngx_http_torii_login_identity(ngx_http_request_t *r,
-    ngx_http_torii_provider_t *p, const oauth2_session_t *s,
-    ngx_http_torii_identity_t list[NGX_HTTP_TORII_IDENTITY_MAX])
+void
+ngx_http_torii_login_identity(torii_arena_t *a, ngx_torii_table_t *table,
+    const ingress_table_login_t *login, ngx_http_torii_provider_t *p,
+    ngx_http_torii_login_rules_t *rules)
 {
     unsigned                        set;
-    ngx_uint_t                      n;
-    torii_str_t                     values[NGX_HTTP_TORII_IDENTITY_VALUES];
+    ngx_uint_t                      chosen;
+    ngx_http_torii_identity_t      *identity;
     ngx_http_torii_identity_row_t  *row;
 
     set = p->settings.headers;
-    ngx_http_torii_identity_values(r, p, s, values);
 
-    n = 0;
+    rules->identity = torii_arena_alloc(a, NGX_HTTP_TORII_IDENTITIES
+                                          * sizeof(ngx_http_torii_identity_t));
 
     for (row = ngx_http_torii_identities; row->name.len; row++) {
 
-        if ((set & row->when) != row->when
-            || !oauth2_header_value_ok(values[row->value]))
+        if ((set & row->when) != row->when) {
+            continue;
+        }
+
+        chosen = (login->flags & INGRESS_LOGIN_CHOSEN)
+                 ? ngx_http_torii_login_chosen(table, login, &row->name)
+                 : row->backend && (set & row->backend) == row->backend;
+
+        /* Authorization is there once, though two settings may ask for it */
+
+        if (!chosen || (row->value == NGX_HTTP_TORII_IDENTITY_BEARER
+                        && (rules->values & 1 << row->value)))
         {
             continue;
         }
 
-        list[n].name = row->name;
-        list[n].value = values[row->value];
-        list[n].backend = row->backend && (set & row->backend) == row->backend;
-        n++;
+        identity = &rules->identity[rules->nidentity++];
+
+        identity->name = row->name;
+        identity->lowcase = torii_arena_alloc(a, row->name.len);
+        identity->hash = ngx_hash_strlow(identity->lowcase, row->name.data,
+                                         row->name.len);
+        identity->value = row->value;
+
+        rules->values |= 1 << row->value;
     }
-
-    return n;
-}
-
-
-static void
-ngx_http_torii_identity_values(ngx_http_request_t *r,
-    ngx_http_torii_provider_t *p, const oauth2_session_t *s,
-    torii_str_t values[NGX_HTTP_TORII_IDENTITY_VALUES])
-{
-    unsigned     set;
-    torii_str_t  user;
-
-    set = p->settings.headers;
-
-    /* of GitHub the name that people know, as OAuth2 Proxy has it */
-
-    user = p->settings.provider.type->oidc ? s->sub : s->user;
-
-    if ((set & OAUTH2_PREFER_EMAIL) && s->email.len) {
-        user = s->email;
-    }
-
-    values[NGX_HTTP_TORII_IDENTITY_USER] = user;
-    values[NGX_HTTP_TORII_IDENTITY_EMAIL] = s->email;
-    values[NGX_HTTP_TORII_IDENTITY_PREFERRED] = s->user;
-    values[NGX_HTTP_TORII_IDENTITY_GROUPS] =
-                                        ngx_http_torii_identity_groups(r, s);
-    values[NGX_HTTP_TORII_IDENTITY_TOKEN] = s->access_token;
-    values[NGX_HTTP_TORII_IDENTITY_GAP] = s->email.len ? s->email : user;
-    values[NGX_HTTP_TORII_IDENTITY_BEARER] =
-        (set & (OAUTH2_SET_AUTHORIZATION|OAUTH2_PASS_AUTHORIZATION))
-        ? ngx_http_torii_identity_bearer(r, s->id_token) : torii_str("");
-}
-
-
-static torii_str_t
-ngx_http_torii_identity_groups(ngx_http_request_t *r,
-    const oauth2_session_t *s)
-{
-    torii_buf_t  b;
-    torii_str_t  text;
-
-    text = torii_str("");
-
-    if (s->ngroups == 0) {
-        return text;
-    }
-
-    ngx_memzero(&b, sizeof(torii_buf_t));
-
-    (void) oauth2_session_groups(s, &b);
-
-    text.data = ngx_pnalloc(r->pool, b.len);
-
-    if (text.data) {
-        ngx_memcpy(text.data, b.data, b.len);
-        text.len = b.len;
-    }
-
-    torii_buf_free(&b);
-
-    return text;
-}
-
-
-static torii_str_t
-ngx_http_torii_identity_bearer(ngx_http_request_t *r, torii_str_t token)
-{
-    torii_str_t  text;
-
-    text = torii_str("");
-
-    if (token.len == 0) {
-        return text;
-    }
-
-    text.data = ngx_pnalloc(r->pool, sizeof("Bearer ") - 1 + token.len);
-
-    if (text.data) {
-        text.len = ngx_sprintf(text.data, "Bearer %*s", token.len, token.data)
-                   - text.data;
-    }
-
-    return text;
 }
 
 
@@ -201,52 +129,137 @@ ngx_http_torii_identity_bearer(ngx_http_request_t *r, torii_str_t token)
 ngx_int_t
 ngx_http_torii_login_headers(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx,
     ngx_http_torii_provider_t *p, const ingress_table_login_t *login,
-    const oauth2_session_t *s)
+    ngx_http_torii_login_rules_t *rules, const oauth2_session_t *s)
 {
-    ngx_uint_t                  i, n, chosen, authorization;
-    torii_str_t                 value;
-    ngx_http_torii_identity_t   list[NGX_HTTP_TORII_IDENTITY_MAX];
+    uint32_t                    i;
+    torii_str_t                *value;
+    torii_str_t                 values[NGX_HTTP_TORII_IDENTITY_VALUES];
+    ngx_http_torii_identity_t  *identity;
 
-    n = s ? ngx_http_torii_login_identity(r, p, s, list) : 0;
-    chosen = login->flags & INGRESS_LOGIN_CHOSEN;
-    authorization = 0;
+    ngx_memzero(values, sizeof(values));
 
-    for (i = 0; i < n; i++) {
+    if (s && ngx_http_torii_identity_read(r, p, s, rules->values, values)
+             != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
-        if (chosen) {
-            list[i].backend = ngx_http_torii_login_chosen(ctx->table, login,
-                                                          &list[i].name);
-        }
+    /* where there is a token for the backend, the client's own is for us */
 
-        if (list[i].backend && list[i].name.data[0] == 'A') {
+    ngx_http_torii_login_hide(r, ctx->table, login,
+                              values[NGX_HTTP_TORII_IDENTITY_BEARER].len != 0);
 
-            /* the client's own is for us; of two rows the first counts */
+    for (i = 0; i < rules->nidentity; i++) {
+        identity = &rules->identity[i];
+        value = &values[identity->value];
 
-            list[i].backend = !authorization;
-            authorization = 1;
+        if (value->len
+            && ngx_http_torii_login_field_push(r, &identity->name,
+                                               identity->lowcase,
+                                               identity->hash, *value)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
         }
     }
 
-    ngx_http_torii_login_hide(r, ctx->table, login, authorization);
+    return NGX_OK;
+}
 
-    for (i = 0; i < n; i++) {
 
-        if (!list[i].backend) {
+/* Those that are wanted, never with control bytes; the others are empty. */
+
+static ngx_int_t
+ngx_http_torii_identity_read(ngx_http_request_t *r,
+    ngx_http_torii_provider_t *p, const oauth2_session_t *s, unsigned wanted,
+    torii_str_t values[NGX_HTTP_TORII_IDENTITY_VALUES])
+{
+    ngx_int_t     rc;
+    ngx_uint_t    i;
+    torii_buf_t   b;
+    torii_str_t  *groups;
+
+    ngx_http_torii_identity_values(p, s, values);
+
+    ngx_memzero(&b, sizeof(torii_buf_t));
+    groups = &values[NGX_HTTP_TORII_IDENTITY_GROUPS];
+
+    if (groups->len == 0 && (wanted & 1 << NGX_HTTP_TORII_IDENTITY_GROUPS)) {
+        (void) oauth2_session_groups(s, &b);
+
+        groups->data = b.data;
+        groups->len = b.len;
+    }
+
+    rc = NGX_OK;
+
+    for (i = 0; i < NGX_HTTP_TORII_IDENTITY_VALUES; i++) {
+
+        if (!(wanted & 1 << i) || !oauth2_header_value_ok(values[i])) {
+            values[i].len = 0;
             continue;
         }
 
-        value.data = ngx_pnalloc(r->pool, list[i].value.len);
-        if (value.data == NULL) {
-            return NGX_ERROR;
-        }
-
-        ngx_memcpy(value.data, list[i].value.data, list[i].value.len);
-        value.len = list[i].value.len;
-
-        if (ngx_http_torii_login_push(r, &list[i].name, value) != NGX_OK) {
-            return NGX_ERROR;
+        if (ngx_http_torii_identity_copy(r, i == NGX_HTTP_TORII_IDENTITY_BEARER
+                                            ? "Bearer " : "", &values[i])
+            != NGX_OK)
+        {
+            rc = NGX_ERROR;
+            break;
         }
     }
+
+    torii_buf_free(&b);
+
+    return rc;
+}
+
+
+static void
+ngx_http_torii_identity_values(ngx_http_torii_provider_t *p,
+    const oauth2_session_t *s,
+    torii_str_t values[NGX_HTTP_TORII_IDENTITY_VALUES])
+{
+    torii_str_t  user;
+
+    /* of GitHub the name that people know, as OAuth2 Proxy has it */
+
+    user = p->settings.provider.type->oidc ? s->sub : s->user;
+
+    if ((p->settings.headers & OAUTH2_PREFER_EMAIL) && s->email.len) {
+        user = s->email;
+    }
+
+    values[NGX_HTTP_TORII_IDENTITY_USER] = user;
+    values[NGX_HTTP_TORII_IDENTITY_EMAIL] = s->email;
+    values[NGX_HTTP_TORII_IDENTITY_PREFERRED] = s->user;
+    values[NGX_HTTP_TORII_IDENTITY_GROUPS] = s->group_list;
+    values[NGX_HTTP_TORII_IDENTITY_TOKEN] = s->access_token;
+    values[NGX_HTTP_TORII_IDENTITY_BEARER] = s->id_token;
+    values[NGX_HTTP_TORII_IDENTITY_GAP] = s->email.len ? s->email : user;
+}
+
+
+/* The session may be gone before the request is. */
+
+static ngx_int_t
+ngx_http_torii_identity_copy(ngx_http_request_t *r, const char *scheme,
+    torii_str_t *value)
+{
+    size_t   len;
+    u_char  *p;
+
+    len = ngx_strlen(scheme);
+
+    p = ngx_pnalloc(r->pool, len + value->len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(ngx_cpymem(p, scheme, len), value->data, value->len);
+
+    value->data = p;
+    value->len += len;
 
     return NGX_OK;
 }
@@ -295,20 +308,24 @@ ngx_http_torii_login_hide(ngx_http_request_t *r, ngx_torii_table_t *table,
     ngx_table_elt_t       *h;
     ngx_http_torii_walk_t  walk;
 
+    static ngx_str_t       own = ngx_string("authorization");
+
     ngx_memzero(&walk, sizeof(ngx_http_torii_walk_t));
 
     while ((h = ngx_http_torii_walk(&walk, &r->headers_in.headers)) != NULL) {
-        name.len = h->key.len;
-        name.data = h->key.data;
 
-        if (torii_str_caseeqs(name, "authorization")) {
-
+        if (h->key.len == own.len
+            && ngx_strncmp(h->lowcase_key, own.data, own.len) == 0)
+        {
             if (authorization) {
                 ngx_http_torii_header_hide(h);
             }
 
             continue;
         }
+
+        name.len = h->key.len;
+        name.data = h->key.data;
 
         if (oauth2_header_ours(name)
             || ngx_http_torii_login_chosen(table, login, &h->key))
@@ -323,6 +340,24 @@ ngx_int_t
 ngx_http_torii_login_push(ngx_http_request_t *r, ngx_str_t *name,
     torii_str_t value)
 {
+    u_char      *lowcase;
+    ngx_uint_t   hash;
+
+    lowcase = ngx_pnalloc(r->pool, name->len);
+    if (lowcase == NULL) {
+        return NGX_ERROR;
+    }
+
+    hash = ngx_hash_strlow(lowcase, name->data, name->len);
+
+    return ngx_http_torii_login_field_push(r, name, lowcase, hash, value);
+}
+
+
+static ngx_int_t
+ngx_http_torii_login_field_push(ngx_http_request_t *r, ngx_str_t *name,
+    u_char *lowcase, ngx_uint_t hash, torii_str_t value)
+{
     ngx_table_elt_t  *h;
 
     h = ngx_list_push(&r->headers_in.headers);
@@ -330,18 +365,14 @@ ngx_http_torii_login_push(ngx_http_request_t *r, ngx_str_t *name,
         return NGX_ERROR;
     }
 
-    ngx_memzero(h, sizeof(ngx_table_elt_t));
-
-    h->lowcase_key = ngx_pnalloc(r->pool, name->len);
-    if (h->lowcase_key == NULL) {
-        h->key.len = 0;
-        return NGX_ERROR;
-    }
-
-    h->hash = ngx_hash_strlow(h->lowcase_key, name->data, name->len);
+    h->hash = hash;
     h->key = *name;
     h->value.len = value.len;
     h->value.data = value.data;
+    h->lowcase_key = lowcase;
+#if (nginx_version >= 1023000)
+    h->next = NULL;
+#endif
 
     return NGX_OK;
 }

@@ -9,7 +9,7 @@
 
 static ngx_http_torii_login_rules_t *ngx_http_torii_login_rules_read(
     ngx_torii_table_t *table, const ingress_table_login_t *login,
-    ngx_log_t *log);
+    ngx_http_torii_provider_t *p, ngx_log_t *log);
 static void ngx_http_torii_login_rules_free(void *data);
 static const char *ngx_http_torii_login_skip(torii_arena_t *a,
     const ingress_table_t *t, ingress_ref_t ref,
@@ -21,7 +21,7 @@ static const char *ngx_http_torii_login_list(torii_arena_t *a,
 
 ngx_http_torii_login_rules_t *
 ngx_http_torii_login_rules(ngx_torii_table_t *table, uint32_t index,
-    ngx_log_t *log)
+    ngx_http_torii_provider_t *p, ngx_log_t *log)
 {
     size_t                         size;
     ngx_http_torii_login_rules_t **slot;
@@ -40,7 +40,7 @@ ngx_http_torii_login_rules(ngx_torii_table_t *table, uint32_t index,
     if (*slot == NULL) {
         *slot = ngx_http_torii_login_rules_read(table,
                                                 &table->table.logins[index],
-                                                log);
+                                                p, log);
     }
 
     return (*slot && (*slot)->usable) ? *slot : NULL;
@@ -49,7 +49,8 @@ ngx_http_torii_login_rules(ngx_torii_table_t *table, uint32_t index,
 
 static ngx_http_torii_login_rules_t *
 ngx_http_torii_login_rules_read(ngx_torii_table_t *table,
-    const ingress_table_login_t *login, ngx_log_t *log)
+    const ingress_table_login_t *login, ngx_http_torii_provider_t *p,
+    ngx_log_t *log)
 {
     const char                    *error;
     torii_arena_t                 *a;
@@ -100,6 +101,8 @@ ngx_http_torii_login_rules_read(ngx_torii_table_t *table,
                       "answered by 503: %s", error);
         return rules;
     }
+
+    ngx_http_torii_login_identity(a, table, login, p, rules);
 
     rules->wants_groups = rules->policy.groups.given
                           || rules->writers.groups.given;

@@ -18,6 +18,7 @@ typedef struct {
 } ngx_http_torii_stream_t;
 
 
+static ngx_uint_t ngx_http_torii_stream_is_over(ngx_http_request_t *r);
 static void ngx_http_torii_stream_look(ngx_event_t *ev);
 static void ngx_http_torii_stream_cleanup(void *data);
 
@@ -27,6 +28,10 @@ ngx_http_torii_login_stream(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
 {
     ngx_pool_cleanup_t       *cln;
     ngx_http_torii_stream_t  *stream;
+
+    if (ngx_http_torii_stream_is_over(r)) {
+        return NGX_OK;
+    }
 
     cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_torii_stream_t));
     if (cln == NULL) {
@@ -47,6 +52,22 @@ ngx_http_torii_login_stream(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
     ngx_add_timer(&stream->look, NGX_HTTP_TORII_STREAM_LOOK);
 
     return NGX_OK;
+}
+
+
+/* Most answers come whole, with their head: there is nothing to end. */
+
+static ngx_uint_t
+ngx_http_torii_stream_is_over(ngx_http_request_t *r)
+{
+    off_t                 length;
+    ngx_http_upstream_t  *u;
+
+    u = r->upstream;
+    length = u->headers_in.content_length_n;
+
+    return !u->upgrade && length >= 0
+           && u->buffer.last - u->buffer.pos >= length;
 }
 
 

@@ -247,15 +247,6 @@ ngx_http_torii_header_is_claim(ngx_table_elt_t *h)
         }
     }
 
-    /* most headers are none that a login would set, which is soon seen */
-
-    if (h->key.len < sizeof("gap-auth") - 1
-        || ngx_strchr("afmopvw", h->lowcase_key[2]) == NULL
-        || (h->lowcase_key[0] == 'r' && h->lowcase_key[2] != 'm'))
-    {
-        return 0;
-    }
-
     name.len = h->key.len;
     name.data = h->key.data;
 

@@ -245,17 +245,45 @@ oauth2_cache_copy(unsigned char **p, torii_str_t s)
 
 /* Groups that are not there are not stored; the bytes are as on the wire. */
 
+static void
+oauth2_cache_fill(oauth2_entry_t *e, size_t head, const oauth2_bind_t *bind,
+    torii_str_t text, const torii_buf_t *plain, const torii_buf_t *groups)
+{
+    torii_str_t        s;
+    unsigned char     *p;
+    oauth2_session_t   copy;
+
+    p = e->data + head;
+
+    e->text = oauth2_cache_copy(&p, text);
+    e->bind.use = bind->use;
+    e->bind.name = oauth2_cache_copy(&p, bind->name);
+    e->bind.host = oauth2_cache_copy(&p, bind->host);
+    e->bind.provider = oauth2_cache_copy(&p, bind->provider);
+
+    s.data = plain->data;
+    s.len = plain->len;
+    s = oauth2_cache_copy(&p, s);
+
+    (void) oauth2_session_read(s, &copy);
+
+    s.data = groups->data;
+    s.len = groups->len;
+    copy.group_list = oauth2_cache_copy(&p, s);
+
+    e->session = (oauth2_session_t *) e->data;
+    memcpy(e->data, &copy, head);
+}
+
+
 void
 oauth2_cache_put(oauth2_cache_t *c, const oauth2_bind_t *bind,
     torii_str_t text, uint64_t generation, int64_t now,
     const oauth2_session_t *s)
 {
-    size_t            size, head;
-    torii_buf_t       b;
-    torii_str_t       plain;
-    oauth2_entry_t   *e;
-    unsigned char    *p;
-    oauth2_session_t  copy;
+    size_t           size, head;
+    torii_buf_t      b, groups;
+    oauth2_entry_t  *e;
 
     if (text.len < OAUTH2_CACHE_TAIL) {
         return;
@@ -264,8 +292,7 @@ oauth2_cache_put(oauth2_cache_t *c, const oauth2_bind_t *bind,
     memset(&b, 0, sizeof(torii_buf_t));
     (void) torii_buf_room(&b, OAUTH2_OPEN_MAX);
 
-    head = offsetof(oauth2_session_t, groups)
-           + s->ngroups * sizeof(torii_str_t);
+    head = oauth2_session_size(s);
 
     if (oauth2_session_write(s, &b) != TORII_OK) {
         OPENSSL_cleanse(b.data, b.size);
@@ -273,8 +300,11 @@ oauth2_cache_put(oauth2_cache_t *c, const oauth2_bind_t *bind,
         return;
     }
 
-    size = sizeof(oauth2_entry_t) + head + text.len + b.len + bind->name.len
-           + bind->host.len + bind->provider.len;
+    memset(&groups, 0, sizeof(torii_buf_t));
+    (void) oauth2_session_groups(s, &groups);
+
+    size = sizeof(oauth2_entry_t) + head + text.len + b.len + groups.len
+           + bind->name.len + bind->host.len + bind->provider.len;
 
     if (size <= c->limit / 4) {
         oauth2_cache_make_room(c, size);
@@ -286,27 +316,14 @@ oauth2_cache_put(oauth2_cache_t *c, const oauth2_bind_t *bind,
         e->size = size;
         e->used = 0;
 
-        p = e->data + head;
-        plain.data = b.data;
-        plain.len = b.len;
-
-        e->text = oauth2_cache_copy(&p, text);
-        e->bind.use = bind->use;
-        e->bind.name = oauth2_cache_copy(&p, bind->name);
-        e->bind.host = oauth2_cache_copy(&p, bind->host);
-        e->bind.provider = oauth2_cache_copy(&p, bind->provider);
-        plain = oauth2_cache_copy(&p, plain);
-
-        (void) oauth2_session_read(plain, &copy);
-
-        e->session = (oauth2_session_t *) e->data;
-        memcpy(e->data, &copy, head);
+        oauth2_cache_fill(e, head, bind, text, &b, &groups);
 
         c->slots[oauth2_cache_slot(c, oauth2_cache_set(c, text))] = e;
         c->counts.bytes += size;
         c->counts.entries++;
     }
 
+    torii_buf_free(&groups);
     OPENSSL_cleanse(b.data, b.size);
     torii_buf_free(&b);
 }

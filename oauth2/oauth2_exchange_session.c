@@ -119,6 +119,7 @@ oauth2_exchange_identity(const oauth2_exchange_t *x, int64_t now,
 
     s->ngroups = 0;
     s->nclaims = 0;
+    s->group_list = torii_str("");
 
     if (x->old == NULL) {
         s->created = now;
@@ -154,7 +155,7 @@ oauth2_exchange_session(const oauth2_exchange_t *x, int64_t now,
     }
 
     if (x->old) {
-        *s = *x->old;
+        oauth2_session_copy(s, x->old);
 
     } else {
         memset(s, 0, sizeof(oauth2_session_t));

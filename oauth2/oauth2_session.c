@@ -11,6 +11,21 @@
 #define OAUTH2_SESSION_AHEAD  300       /* s, of our own clocks */
 
 
+size_t
+oauth2_session_size(const oauth2_session_t *s)
+{
+    return offsetof(oauth2_session_t, groups)
+           + s->ngroups * sizeof(torii_str_t);
+}
+
+
+void
+oauth2_session_copy(oauth2_session_t *to, const oauth2_session_t *from)
+{
+    memcpy(to, from, oauth2_session_size(from));
+}
+
+
 oauth2_fail_e
 oauth2_session_check(const oauth2_session_t *s, int64_t now,
     const oauth2_lifetime_t *life)

@@ -33,6 +33,8 @@ typedef struct {
     torii_str_t    refresh_token;     /* the tokens: secrets, or empty */
     torii_str_t    access_token;
     torii_str_t    id_token;
+    torii_str_t    group_list;        /* oauth2_session_groups() of it, if it is
+                                         from a cache; else empty */
 
     uint32_t       ngroups;
     uint32_t       nclaims;
@@ -47,6 +49,12 @@ typedef struct {
 int oauth2_session_write(const oauth2_session_t *s, torii_buf_t *out);
 /* Strings point into in. */
 int oauth2_session_read(torii_str_t in, oauth2_session_t *s);
+
+
+/* Never by "=": one of a cache ends with the last group that it has. */
+void oauth2_session_copy(oauth2_session_t *to, const oauth2_session_t *from);
+/* Bytes of such a one. */
+size_t oauth2_session_size(const oauth2_session_t *s);
 
 
 /* How long it may live, in seconds. */

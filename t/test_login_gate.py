@@ -94,6 +94,65 @@ def test_chosen_headers_only(gateway, site):
     assert seen.all("x-team") == []
 
 
+def test_headers_change_with_the_route(gateway, site):
+    def chosen(name):
+        return site(host="chosen.test", name="chosen",
+                    annotations=manifest.annotate({
+                        "auth-response-headers": name}))
+
+    url = chosen("X-Auth-Request-Email")
+    browser = logged_in(gateway, url)
+    for name in ("x-auth-request-user", "x-forwarded-email"):
+        assert chosen(name) == url
+        seen = browser.open(f"{url}/").echo
+        assert len(seen.all(name)) == 1
+        assert seen.all("x-auth-request-email") == []
+
+
+def test_groups_are_told_whether_known_or_not(gateway, site):
+    url = site(annotations={"torii/oauth2-allowed-groups": "devs"})
+    browser = logged_in(gateway, url)
+    for _ in range(8):      # of each worker some
+        seen = browser.open(f"{url}/").echo
+        assert seen.all("x-auth-request-groups") == ["devs"]
+        assert seen.all("x-forwarded-groups") == ["devs"]
+
+
+@pytest.mark.parametrize("settings, chosen", [
+    (["pass_authorization_header"], None),
+    (["set_authorization_header"], "Authorization"),
+    (["set_authorization_header", "pass_authorization_header"],
+     "authorization"),
+])
+def test_token_takes_the_place_of_the_clients(gateway, site, settings,
+                                              chosen):
+    url = site(annotations=chosen and manifest.annotate({
+        "auth-response-headers": chosen}), **dict.fromkeys(settings, "true"))
+    seen = logged_in(gateway, url).open(f"{url}/", headers=(
+        *PAGE, ("Authorization", "Bearer argo"))).echo
+    token, = seen.all("authorization")
+    assert token.startswith("Bearer ey")
+
+
+def test_token_for_those_who_ask_is_not_sent_on(gateway, site):
+    url = site(set_authorization_header="true")
+    seen = logged_in(gateway, url).open(f"{url}/", headers=(
+        *PAGE, ("Authorization", "Bearer argo"))).echo
+    assert seen.all("authorization") == ["Bearer argo"]
+
+
+def test_use_lengthens_the_life(gateway, site):
+    url = site(cookie_idle="10s")
+    browser = logged_in(gateway, url)
+
+    def lengthened():
+        page = browser.open(f"{url}/")
+        assert page.status == 200
+        return page.header("Set-Cookie")
+
+    nginx.wait_until(lengthened, "its cookie to be set anew", every=0.1)
+
+
 def test_own_cookies_stay_here(gateway, site, site_of):
     url = site()
     browser = logged_in(gateway, url)
@@ -363,6 +422,23 @@ def test_websocket_ends_with_its_session(gateway, shell):
         sock.settimeout(10)
         while sock.recv(4096):
             pass
+
+
+def test_download_ends_with_its_session(gateway, site):
+    url = site()
+    host, browser = host_of(url), logged_in(gateway, url)
+    order = '{"size": 4000, "chunks": 4, "pause": 1000}'
+    with gateway.connect(tls=True, sni=host) as sock:
+        sock.sendall((f"GET / HTTP/1.1\r\nHost: {host}\r\nX-Echo: {order}\r\n"
+                      f"Cookie: {browser.jar.line(host, '/')}\r\n"
+                      "Connection: close\r\n\r\n").encode())
+        data = sock.recv(4096)
+        assert data.startswith(b"HTTP/1.1 200")
+        browser.open(f"{url}/oauth2/sign_out", headers=(
+            *PAGE, ("Sec-Fetch-Site", "same-origin")))
+        data += client.read_all(sock)
+        assert b"Content-Length: 4000\r\n" in data
+        assert data.count(b"x") < 4000
 
 
 def test_events_end_with_their_session(gateway, shell):

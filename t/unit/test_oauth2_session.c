@@ -780,6 +780,7 @@ test_cached(oauth2_cache_t *c, torii_str_t line, const char *host,
 static void
 test_cache(void)
 {
+    size_t                        len;
     unsigned                      i;
     torii_str_t                   line, other;
     oauth2_cache_t               *c;
@@ -794,7 +795,8 @@ test_cache(void)
                               torii_str_arg(test_seal(&test_s, "a.example")));
 
     tap_ok(test_cached(c, line, "a.example", 1, TEST_NOW, &s) == OAUTH2_OK
-           && n->hits == 0 && n->entries == 1, "the first time it is opened");
+           && n->hits == 0 && n->entries == 1 && s->group_list.len == 0,
+           "the first time it is opened");
 
     memset(&test_o, 0x55, sizeof(test_o));
 
@@ -802,6 +804,21 @@ test_cache(void)
            && n->hits == 1 && torii_str_eqs(s->user, "alice")
            && s->ngroups == 5 && torii_str_eqs(s->groups[4], "group-004")
            && torii_str_eqs(s->values[0], "42"), "the second time it is found");
+
+    tap_ok(torii_str_eqs(s->group_list, "group-000,group-001,group-002,"
+                                        "group-003,group-004"),
+           "with its groups as a header has them");
+
+    memset(&test_s, 0x55, sizeof(oauth2_session_t));
+    oauth2_session_copy(&test_s, s);
+    len = oauth2_session_size(s);
+
+    tap_ok(memcmp(&test_s, s, len) == 0
+           && ((unsigned char *) &test_s)[len] == 0x55
+           && torii_str_eqs(test_s.groups[4], "group-004"),
+           "and is copied without what it has no room for");
+
+    test_make(&test_s, 5, 200);
 
     tap_ok(test_cached(c, line, "b.example", 1, TEST_NOW, &s)
            == OAUTH2_SESSION_TAG && n->hits == 1, "but not for another host");

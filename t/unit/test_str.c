@@ -167,6 +167,36 @@ test_control(void)
 }
 
 
+/* Each byte at each place of what is looked at eight bytes at once. */
+
+static void
+test_control_places(void)
+{
+    size_t         i;
+    unsigned       c, bad;
+    torii_str_t    s;
+    unsigned char  text[19];
+
+    bad = 0;
+
+    for (s.len = 1; s.len <= sizeof(text); s.len++) {
+
+        s.data = text + sizeof(text) - s.len;
+
+        for (i = 0; i < s.len; i++) {
+            for (c = 0; c < 256; c++) {
+                memset(text, c < 128 ? ' ' : 0xff, sizeof(text));
+                s.data[i] = (unsigned char) c;
+
+                bad += torii_str_has_control(s) != (c < 0x20 || c == 0x7f);
+            }
+        }
+    }
+
+    tap_ok(bad == 0, "wherever they are");
+}
+
+
 static void
 test_uint(void)
 {
@@ -249,6 +279,7 @@ main(void)
     test_next();
     test_utf8();
     test_control();
+    test_control_places();
     test_uint();
     test_distance();
 
