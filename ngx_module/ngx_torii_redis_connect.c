@@ -11,13 +11,13 @@
 #include <openssl/pem.h>
 
 
+static void ngx_torii_redis_address(ngx_torii_redis_t *redis,
+    const void *sockaddr, socklen_t socklen);
 static void ngx_torii_redis_resolve(ngx_torii_redis_t *redis);
 static void ngx_torii_redis_resolved(void *data, int status, int timeouts,
     struct ares_addrinfo *info);
-static struct ares_addrinfo_node *ngx_torii_redis_node(
-    struct ares_addrinfo_node *first, ngx_uint_t failures);
-static ngx_uint_t ngx_torii_redis_node_ok(struct ares_addrinfo_node *node);
 static void ngx_torii_redis_open(ngx_torii_redis_t *redis);
+static void ngx_torii_redis_next(ngx_torii_redis_t *redis, const char *why);
 static void ngx_torii_redis_dial(ngx_event_t *ev);
 static void ngx_torii_redis_handshake(ngx_torii_redis_t *redis);
 static void ngx_torii_redis_shaken(ngx_connection_t *c);
@@ -29,41 +29,54 @@ static void ngx_torii_redis_write_handler(ngx_event_t *ev);
 void
 ngx_torii_redis_connect(ngx_torii_redis_t *redis)
 {
-    struct sockaddr_in   *sin;
-    struct sockaddr_in6  *sin6;
+    struct sockaddr_in   sin;
+    struct sockaddr_in6  sin6;
 
-    ngx_memzero(redis->address, sizeof(redis->address));
+    redis->naddresses = 0;
+    redis->tried = 0;
 
-    sin = (struct sockaddr_in *) redis->address;
-    sin6 = (struct sockaddr_in6 *) redis->address;
+    ngx_memzero(&sin, sizeof(struct sockaddr_in));
 
-    sin->sin_addr.s_addr = ngx_inet_addr(redis->conf.host.data,
-                                         redis->conf.host.len);
+    sin.sin_family = AF_INET;
+    sin.sin_addr.s_addr = ngx_inet_addr(redis->conf.host.data,
+                                        redis->conf.host.len);
 
-    if (sin->sin_addr.s_addr != INADDR_NONE) {
-        sin->sin_family = AF_INET;
-        sin->sin_port = htons((in_port_t) redis->conf.port);
-        redis->socklen = sizeof(struct sockaddr_in);
-
+    if (sin.sin_addr.s_addr != INADDR_NONE) {
+        ngx_torii_redis_address(redis, &sin, sizeof(struct sockaddr_in));
         ngx_torii_redis_open(redis);
         return;
     }
 
-    ngx_memzero(redis->address, sizeof(redis->address));
+    ngx_memzero(&sin6, sizeof(struct sockaddr_in6));
+
+    sin6.sin6_family = AF_INET6;
 
     if (ngx_inet6_addr(redis->conf.host.data, redis->conf.host.len,
-                       sin6->sin6_addr.s6_addr)
+                       sin6.sin6_addr.s6_addr)
         == NGX_OK)
     {
-        sin6->sin6_family = AF_INET6;
-        sin6->sin6_port = htons((in_port_t) redis->conf.port);
-        redis->socklen = sizeof(struct sockaddr_in6);
-
+        ngx_torii_redis_address(redis, &sin6, sizeof(struct sockaddr_in6));
         ngx_torii_redis_open(redis);
         return;
     }
 
     ngx_torii_redis_resolve(redis);
+}
+
+
+static void
+ngx_torii_redis_address(ngx_torii_redis_t *redis, const void *sockaddr,
+    socklen_t socklen)
+{
+    ngx_torii_redis_address_t  *address;
+
+    address = &redis->addresses[redis->naddresses++];
+
+    ngx_memcpy(address->sockaddr, sockaddr, socklen);
+    address->socklen = socklen;
+
+    ngx_inet_set_port((struct sockaddr *) address->sockaddr,
+                      (in_port_t) redis->conf.port);
 }
 
 
@@ -101,49 +114,13 @@ ngx_torii_redis_resolve(ngx_torii_redis_t *redis)
 }
 
 
-/* After each failure another one, of several. */
-
-static struct ares_addrinfo_node *
-ngx_torii_redis_node(struct ares_addrinfo_node *first, ngx_uint_t failures)
-{
-    ngx_uint_t                  n;
-    struct ares_addrinfo_node  *node;
-
-    n = 0;
-
-    for (node = first; node; node = node->ai_next) {
-        n += ngx_torii_redis_node_ok(node);
-    }
-
-    n = n ? failures % n : 0;
-
-    for (node = first; node; node = node->ai_next) {
-        if (ngx_torii_redis_node_ok(node) && n-- == 0) {
-            break;
-        }
-    }
-
-    return node;
-}
-
-
-static ngx_uint_t
-ngx_torii_redis_node_ok(struct ares_addrinfo_node *node)
-{
-    return (node->ai_family == AF_INET || node->ai_family == AF_INET6)
-           && node->ai_addrlen <= sizeof(struct sockaddr_in6);
-}
-
-
 static void
 ngx_torii_redis_resolved(void *data, int status, int timeouts,
     struct ares_addrinfo *info)
 {
     ngx_torii_redis_t *redis = data;
 
-    struct sockaddr_in        *sin;
-    struct sockaddr_in6       *sin6;
-    struct ares_addrinfo_node *node;
+    struct ares_addrinfo_node  *node;
 
     if (status == ARES_EDESTRUCTION
         || redis->state != NGX_TORII_REDIS_RESOLVING)
@@ -152,44 +129,45 @@ ngx_torii_redis_resolved(void *data, int status, int timeouts,
         return;
     }
 
-    node = (status == ARES_SUCCESS && info)
-           ? ngx_torii_redis_node(info->nodes, redis->failures) : NULL;
-
-    if (node == NULL) {
-        ares_freeaddrinfo(info);
-        ngx_torii_redis_fail(redis, "its name has no address");
-        return;
-    }
-
-    ngx_memcpy(redis->address, node->ai_addr, node->ai_addrlen);
-    redis->socklen = node->ai_addrlen;
-
-    if (node->ai_family == AF_INET) {
-        sin = (struct sockaddr_in *) redis->address;
-        sin->sin_port = htons((in_port_t) redis->conf.port);
-
-    } else {
-        sin6 = (struct sockaddr_in6 *) redis->address;
-        sin6->sin6_port = htons((in_port_t) redis->conf.port);
+    for (node = (status == ARES_SUCCESS && info) ? info->nodes : NULL;
+         node && redis->naddresses < NGX_TORII_REDIS_ADDRESSES;
+         node = node->ai_next)
+    {
+        if ((node->ai_family == AF_INET || node->ai_family == AF_INET6)
+            && node->ai_addrlen <= sizeof(struct sockaddr_in6))
+        {
+            ngx_torii_redis_address(redis, node->ai_addr, node->ai_addrlen);
+        }
     }
 
     ares_freeaddrinfo(info);
+
+    if (redis->naddresses == 0) {
+        ngx_torii_redis_fail(redis, "its name has no address");
+        return;
+    }
 
     ngx_torii_redis_open(redis);
 }
 
 
+/* One that says nothing takes all the time: next time another is the first. */
+
 static void
 ngx_torii_redis_open(ngx_torii_redis_t *redis)
 {
-    ngx_int_t               rc;
-    ngx_connection_t       *c;
-    ngx_peer_connection_t   pc;
+    ngx_int_t                   rc;
+    ngx_connection_t           *c;
+    ngx_peer_connection_t       pc;
+    ngx_torii_redis_address_t  *address;
+
+    address = &redis->addresses[(redis->failures + redis->tried++)
+                                % redis->naddresses];
 
     ngx_memzero(&pc, sizeof(ngx_peer_connection_t));
 
-    pc.sockaddr = (struct sockaddr *) redis->address;
-    pc.socklen = redis->socklen;
+    pc.sockaddr = (struct sockaddr *) address->sockaddr;
+    pc.socklen = address->socklen;
     pc.name = &redis->name;
     pc.get = ngx_event_get_peer;
     pc.log = ngx_cycle->log;
@@ -205,7 +183,7 @@ ngx_torii_redis_open(ngx_torii_redis_t *redis)
     }
 
     if (c == NULL || c->pool == NULL || (rc != NGX_OK && rc != NGX_AGAIN)) {
-        ngx_torii_redis_fail(redis, "it cannot be connected to");
+        ngx_torii_redis_next(redis, "it cannot be connected to");
         return;
     }
 
@@ -225,6 +203,21 @@ ngx_torii_redis_open(ngx_torii_redis_t *redis)
 
     c->read->handler = ngx_torii_redis_dial;
     c->write->handler = ngx_torii_redis_dial;
+}
+
+
+/* Another address of it, as long as there is one. */
+
+static void
+ngx_torii_redis_next(ngx_torii_redis_t *redis, const char *why)
+{
+    if (redis->tried == redis->naddresses) {
+        ngx_torii_redis_fail(redis, why);
+        return;
+    }
+
+    ngx_torii_redis_close(redis);
+    ngx_torii_redis_open(redis);
 }
 
 
@@ -252,7 +245,7 @@ ngx_torii_redis_dial(ngx_event_t *ev)
     }
 
     if (err) {
-        ngx_torii_redis_fail(redis, strerror(err));
+        ngx_torii_redis_next(redis, strerror(err));
         return;
     }
 

@@ -12,6 +12,9 @@
 #include "ngx_torii_ares.h"
 
 
+#define NGX_TORII_REDIS_ADDRESSES  8      /* of a name, the first ones */
+
+
 typedef enum {
     NGX_TORII_REDIS_CLOSED = 0,
     NGX_TORII_REDIS_RESOLVING,
@@ -27,6 +30,11 @@ struct ngx_torii_redis_op_s {
     void                    *data;
 };
 
+typedef struct {
+    u_char                   sockaddr[sizeof(struct sockaddr_in6)];
+    socklen_t                socklen;
+} ngx_torii_redis_address_t;
+
 struct ngx_torii_redis_s {
     ngx_queue_t              queue;       /* of all servers */
     ngx_uint_t               refs;
@@ -38,8 +46,9 @@ struct ngx_torii_redis_s {
     ngx_torii_redis_e        state;
     ngx_connection_t        *connection;
     ngx_torii_ares_t         ares;
-    u_char                   address[sizeof(struct sockaddr_in6)];
-    socklen_t                socklen;
+    ngx_torii_redis_address_t  addresses[NGX_TORII_REDIS_ADDRESSES];
+    ngx_uint_t               naddresses;
+    ngx_uint_t               tried;       /* of them, this time */
     ngx_str_t                name;        /* "redis.test:6379", for logs */
 
     ngx_queue_t              ops;         /* in the order of their replies */

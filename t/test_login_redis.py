@@ -408,6 +408,43 @@ def test_tls(gateway, stored, secure, authority):
     assert page.status == 200 and len(secure.sessions()) == 1
 
 
+@pytest.fixture
+def hosts(monkeypatch, tmp_path):
+    """hosts(text): /etc/hosts for those nginx that are started from now on."""
+    def make(text):
+        (tmp_path / "hosts").write_text(text)
+        script = tmp_path / "nginx"
+        script.write_text(f"""#!/bin/sh
+            export PRELOAD="$LD_PRELOAD"
+            unset LD_PRELOAD
+            exec unshare --mount sh -c '
+                mount --bind {tmp_path}/hosts /etc/hosts || exit 1
+                [ -z "$PRELOAD" ] || export LD_PRELOAD="$PRELOAD"
+                exec {nginx.BINARY} "$@"' sh "$@"
+            """)
+        script.chmod(0o755)
+        monkeypatch.setattr(nginx, "BINARY", str(script))
+    return make
+
+
+def test_name_of_which_one_address_is_dead(start_gateway, hosts, echo,
+                                           authority, op, redis):
+    hosts("127.0.0.1 localhost\n::1 redis.test\n127.0.0.1 redis.test\n")
+    gateway = start_gateway()
+    host = "several.test"
+    settings = op.settings("es", session_store_type="redis",
+                           redis_connection_url=redis.url.replace(
+                               "127.0.0.1", "redis.test"))
+    gateway.apply("several", oidc.secret("several-login", settings),
+                  manifest.route(host, echo[0], tls=authority.issue(host),
+                                 annotations={"torii/oauth2":
+                                              "several-login"}))
+    url = f"https://{host}:{gateway.tls}"
+    known(gateway, url)
+
+    assert oidc.Browser(gateway).login(f"{url}/", "alice").status == 200
+
+
 def test_tls_of_somebody_else(gateway, stored, secure):
     url = stored(redis_connection_url=secure.url)
     browser = oidc.Browser(gateway)
