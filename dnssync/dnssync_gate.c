@@ -20,6 +20,8 @@ static dnssync_track_t *dnssync_gate_edited(dnssync_gate_t *gate,
 static void dnssync_gate_touch(const dnssync_gate_t *gate,
     dnssync_track_t *t);
 static void dnssync_gate_grow(dnssync_gate_t *gate);
+static dnssync_gate_zone_t *dnssync_gate_zone(dnssync_gate_t *gate,
+    torii_str_t id, uint64_t now);
 static void dnssync_gate_put(dnssync_gate_t *gate, dnssync_track_t *t);
 static uint64_t dnssync_gate_hash(torii_str_t zone, torii_str_t name,
     torii_str_t set, unsigned type);
@@ -347,7 +349,6 @@ void
 dnssync_gate_applied(dnssync_gate_t *gate, const dnssync_edit_t *edit,
     uint64_t now)
 {
-    uint32_t              i;
     dnssync_track_t      *t;
     dnssync_gate_zone_t  *zone;
 
@@ -365,14 +366,7 @@ dnssync_gate_applied(dnssync_gate_t *gate, const dnssync_edit_t *edit,
         return;
     }
 
-    for (i = 0; i < gate->nzones; i++) {
-        if (torii_str_eq(gate->zones[i].id, edit->zone->id)) {
-            break;
-        }
-    }
-
-    zone = (i < gate->nzones) ? &gate->zones[i]
-                              : dnssync_gate_zone(gate, edit->zone->id, now);
+    zone = dnssync_gate_zone(gate, edit->zone->id, now);
     zone->deleted += edit->removed;
 }
 
@@ -393,8 +387,25 @@ dnssync_gate_failed(dnssync_gate_t *gate, const dnssync_edit_t *edit,
 }
 
 
-dnssync_gate_zone_t *
+/* The zone's, made if there is none. */
+
+static dnssync_gate_zone_t *
 dnssync_gate_zone(dnssync_gate_t *gate, torii_str_t id, uint64_t now)
+{
+    uint32_t  i;
+
+    for (i = 0; i < gate->nzones; i++) {
+        if (torii_str_eq(gate->zones[i].id, id)) {
+            return &gate->zones[i];
+        }
+    }
+
+    return dnssync_gate_zone_add(gate, id, now);
+}
+
+
+dnssync_gate_zone_t *
+dnssync_gate_zone_add(dnssync_gate_t *gate, torii_str_t id, uint64_t now)
 {
     dnssync_gate_zone_t  *zone;
 
@@ -421,17 +432,9 @@ uint64_t
 dnssync_gate_lock(dnssync_gate_t *gate, torii_str_t zone, uint64_t hash,
     uint64_t now)
 {
-    uint32_t              i;
     dnssync_gate_zone_t  *z;
 
-    for (i = 0; i < gate->nzones; i++) {
-        if (torii_str_eq(gate->zones[i].id, zone)) {
-            break;
-        }
-    }
-
-    z = (i < gate->nzones) ? &gate->zones[i]
-                           : dnssync_gate_zone(gate, zone, now);
+    z = dnssync_gate_zone(gate, zone, now);
 
     if (z->lock != hash || z->since > now) {
         z->lock = hash;
@@ -448,29 +451,18 @@ uint32_t
 dnssync_gate_deleted(dnssync_gate_t *gate, torii_str_t zone, uint64_t now,
     uint32_t window)
 {
-    uint32_t              i;
     dnssync_gate_zone_t  *z;
 
-    for (i = 0; i < gate->nzones; i++) {
-        z = &gate->zones[i];
+    z = dnssync_gate_zone(gate, zone, now);
 
-        if (!torii_str_eq(z->id, zone)) {
-            continue;
-        }
-
-        if (now >= z->began + window) {
-            z->began = now;
-            z->deleted = 0;
-        }
-
-        if (z->began > now) {
-            z->began = now;
-        }
-
-        return z->deleted;
+    if (now >= z->began + window) {
+        z->began = now;
+        z->deleted = 0;
     }
 
-    (void) dnssync_gate_zone(gate, zone, now);
+    if (z->began > now) {
+        z->began = now;
+    }
 
-    return 0;
+    return z->deleted;
 }

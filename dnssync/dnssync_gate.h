@@ -47,7 +47,7 @@ struct dnssync_gate_s {
 
 
 void dnssync_gate_clear(dnssync_gate_t *gate);
-dnssync_gate_zone_t *dnssync_gate_zone(dnssync_gate_t *gate, torii_str_t id,
+dnssync_gate_zone_t *dnssync_gate_zone_add(dnssync_gate_t *gate, torii_str_t id,
     uint64_t now);
 
 

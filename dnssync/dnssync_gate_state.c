@@ -146,7 +146,7 @@ dnssync_state_zone(dnssync_gate_t *gate, const torii_node_t *node)
         return TORII_ERROR;
     }
 
-    zone = dnssync_gate_zone(gate, id, began);
+    zone = dnssync_gate_zone_add(gate, id, began);
     zone->deleted = (uint32_t) deleted;
 
     return TORII_OK;

@@ -18,6 +18,8 @@
 
 static void ngx_torii_curl_destroy(void *data);
 static void ngx_torii_curl_multi_free(ngx_torii_curl_multi_t *m);
+static ngx_torii_curl_multi_t *ngx_torii_curl_find(ngx_torii_curl_t *curl,
+    const ngx_torii_curl_tls_t *tls);
 static int ngx_torii_curl_socket(CURL *easy, curl_socket_t fd, int what,
     void *data, void *socket);
 static ngx_torii_curl_socket_t *ngx_torii_curl_open(ngx_torii_curl_multi_t *m,
@@ -81,18 +83,11 @@ ngx_torii_curl_destroy(void *data)
 ngx_torii_curl_multi_t *
 ngx_torii_curl_multi(ngx_torii_curl_t *curl, const ngx_torii_curl_tls_t *tls)
 {
-    ngx_queue_t             *q;
     ngx_torii_curl_multi_t  *m;
 
-    for (q = ngx_queue_head(&curl->multis);
-         q != ngx_queue_sentinel(&curl->multis);
-         q = ngx_queue_next(q))
-    {
-        m = ngx_queue_data(q, ngx_torii_curl_multi_t, queue);
-
-        if (m->tls == tls) {
-            return m;
-        }
+    m = ngx_torii_curl_find(curl, tls);
+    if (m) {
+        return m;
     }
 
     m = ngx_calloc(sizeof(ngx_torii_curl_multi_t), curl->log);
@@ -159,6 +154,19 @@ ngx_torii_curl_multi_free(ngx_torii_curl_multi_t *m)
 void
 ngx_torii_curl_forget(ngx_torii_curl_t *curl, const ngx_torii_curl_tls_t *tls)
 {
+    ngx_torii_curl_multi_t  *m;
+
+    m = ngx_torii_curl_find(curl, tls);
+
+    if (m) {
+        ngx_torii_curl_multi_free(m);
+    }
+}
+
+
+static ngx_torii_curl_multi_t *
+ngx_torii_curl_find(ngx_torii_curl_t *curl, const ngx_torii_curl_tls_t *tls)
+{
     ngx_queue_t             *q;
     ngx_torii_curl_multi_t  *m;
 
@@ -169,10 +177,11 @@ ngx_torii_curl_forget(ngx_torii_curl_t *curl, const ngx_torii_curl_tls_t *tls)
         m = ngx_queue_data(q, ngx_torii_curl_multi_t, queue);
 
         if (m->tls == tls) {
-            ngx_torii_curl_multi_free(m);
-            return;
+            return m;
         }
     }
+
+    return NULL;
 }
 
 
